@@ -1,0 +1,132 @@
+"""Configuration -> objects: the only place that instantiates."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from pytorch_lightning.callbacks import ModelCheckpoint
+from torch import nn
+
+from colorization.callback.budget import Budget
+from colorization.callback.progress import BudgetBar, Speed
+from colorization.config import ConfigError
+from colorization.data.module import PictureData
+from colorization.logger.table import Table
+from colorization.metric.base import Metric
+from colorization.module import Colorizer
+from colorization.objective.base import Objective
+
+
+def make(node: Any, **injected: Any) -> Any:
+    """Instantiate a node of the configuration; what its constructor refuses becomes a ConfigError."""
+    try:
+        return instantiate(node, **injected)
+    except InstantiationException as error:
+        cause = error.__cause__
+        if isinstance(cause, ValueError | TypeError | FileNotFoundError):
+            raise ConfigError([str(cause)]) from error
+        raise
+
+
+def data(cfg: DictConfig) -> PictureData:
+    """The pictures, split and served."""
+    return make(cfg.data)
+
+
+def objective(cfg: DictConfig) -> Objective:
+    """What the network learns."""
+    return make(cfg.objective)
+
+
+def metrics(cfg: DictConfig) -> dict[str, Metric]:
+    """The metrics by name."""
+    return {name: make(node) for name, node in cfg.metric.items()}
+
+
+def colorizer(
+    cfg: DictConfig, progress: Callable[[], float] = lambda: 0.0, record: Mapping[str, Any] | None = None
+) -> Colorizer:
+    """The network with its objective, optimizer and schedule."""
+    learns = objective(cfg)
+    hints = make(cfg.hints) if cfg.hints else None
+    channels = 1 + (hints.channels if hints else 0)
+    network: nn.Module = make(cfg.model, in_channels=channels, out_channels=learns.channels)
+    if cfg.channels_last:
+        network = network.to(memory_format=torch.channels_last)
+    if cfg.compile:
+        network.compile()
+    return Colorizer(
+        network=network,
+        objective=learns,
+        optimizer=_optimizer(cfg),
+        schedule=make(cfg.schedule),
+        metrics=metrics(cfg),
+        progress=progress,
+        hints=hints,
+        watch=cfg.watch,
+        record=record,
+    )
+
+
+def budget(cfg: DictConfig) -> Budget:
+    """How long the run lasts."""
+    return make(cfg.budget)
+
+
+def trainer(cfg: DictConfig, folder: Path, budget: Budget, run_id: str | None = None) -> pl.Trainer:
+    """The trainer with its loggers and callbacks, writing into the run folder."""
+    better = metrics(cfg)[cfg.watch].better
+    best = ModelCheckpoint(
+        dirpath=folder / "checkpoints",
+        filename="best",
+        monitor=f"val/{cfg.watch}",
+        mode="max" if better == "higher" else "min",
+        save_last=True,
+        save_on_exception=False,
+        enable_version_counter=False,
+    )
+    try:
+        return make(
+            cfg.trainer,
+            default_root_dir=str(folder),
+            max_epochs=-1,
+            logger=[Table(folder / "metrics.csv", budget.moment), *loggers(cfg, folder, run_id)],
+            callbacks=[budget, Speed(), *callbacks(cfg), BudgetBar(budget), best],
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+            enable_model_summary=False,
+        )
+    except pl.utilities.exceptions.MisconfigurationException as error:
+        raise ConfigError([f"trainer: {error}"]) from error
+
+
+def callbacks(cfg: DictConfig) -> list[pl.Callback]:
+    """The chosen callbacks, averaged weights last: the others must see them in place."""
+    made = {name: make(node) for name, node in cfg.callback.items()}
+    return [made[name] for name in sorted(made, key=lambda name: name == "ema")]
+
+
+def loggers(cfg: DictConfig, folder: Path, run_id: str | None) -> list[Any]:
+    """The chosen loggers beside the run folder's own table."""
+    made = []
+    for name, node in cfg.logger.items():
+        if isinstance(node, DictConfig):
+            own = {"folder": folder, "name": folder.name, "run_id": run_id} if name == "wandb" else {}
+            made.append(make(node, **own))
+    return made
+
+
+def _optimizer(cfg: DictConfig) -> Callable[..., torch.optim.Optimizer]:
+    """The optimizer, fused where it can be: float16 unscales gradients inside a fused step, before clipping."""
+    chosen = make(cfg.optimizer)
+    can_fuse = "fused" in inspect.signature(chosen.func).parameters
+    if can_fuse and cfg.trainer.precision != "16-mixed" and "fused" not in chosen.keywords:
+        return partial(chosen, fused=True)
+    return chosen

@@ -1,0 +1,51 @@
+"""Training curves as one PNG in the run folder."""
+
+import csv
+from pathlib import Path
+
+import pytorch_lightning as pl
+
+# One small plot each: title, what is drawn, whether the truth's own value is drawn beside it.
+PLOTS = (
+    ("loss", ("train/loss", "val/loss")),
+    ("PSNR, dB", ("val/psnr",)),
+    ("SSIM", ("val/ssim",)),
+    ("CIEDE2000", ("val/ciede2000",)),
+    ("chroma, CIE units", ("val/chroma", "val/chroma_truth")),
+    ("learning rate", ("train/lr",)),
+)
+
+
+class Curves(pl.Callback):
+    """Draw metrics.csv as curves.png after each validation."""
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        folder = Path(trainer.default_root_dir)
+        if trainer.sanity_checking or not trainer.is_global_zero:
+            return
+        for logger in trainer.loggers:
+            logger.save()
+        if (folder / "metrics.csv").exists():
+            draw(folder / "metrics.csv", folder / "curves.png")
+
+
+def draw(table: Path, image: Path) -> None:
+    """metrics.csv -> a PNG of small plots over the pictures seen."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with table.open() as file:
+        rows = list(csv.DictReader(file))
+    figure = Figure(figsize=(12, 6), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, (title, names) in zip(figure.subplots(2, 3).flat, PLOTS, strict=True):
+        for name in names:
+            points = [(float(row["pictures"]), float(row[name])) for row in rows if row.get(name)]
+            if points:
+                axes.plot(*zip(*points, strict=True), label=name, marker="o" if len(points) < 3 else None)
+        axes.set_title(title)
+        axes.set_xlabel("pictures seen")
+        axes.grid(alpha=0.3)
+        if len(names) > 1:
+            axes.legend(frameon=False)
+    figure.savefig(image, dpi=100)

@@ -1,0 +1,62 @@
+"""Picture panels: grey | predicted | original, with the PSNR under each prediction."""
+
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from colorization.color import lab
+from colorization.metric.psnr import psnr
+
+CAPTION = 16  # pixels of text under each row
+GAP = 2
+
+
+class Panel(pl.Callback):
+    """After each validation, colour the same first pictures and save and log them as one image.
+
+    Args:
+        pictures: how many validation pictures to show.
+    """
+
+    def __init__(self, pictures: int = 8):
+        self.pictures = pictures
+
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if trainer.sanity_checking or not trainer.is_global_zero:
+            return
+        truth = torch.from_numpy(trainer.datamodule.pack("val").pictures[: self.pictures]).movedim(-1, 1)
+        image = panel(*pl_module.colour(truth.to(pl_module.device)))
+        folder = Path(trainer.default_root_dir) / "panel"
+        folder.mkdir(exist_ok=True)
+        image.save(folder / f"{trainer.global_step:07d}.png")
+        for logger in trainer.loggers:
+            if hasattr(logger, "log_image"):
+                logger.log_image("val/panel", [image], step=trainer.global_step)
+
+
+def panel(predicted: Tensor, truth: Tensor, columns: int = 2) -> Image.Image:
+    """Two batches (B, 3, H, W) of sRGB 0..1 -> one picture of rows grey | predicted | original."""
+    L, _ = lab.split(truth)
+    grey = lab.merge(L, torch.zeros_like(L).repeat(1, 2, 1, 1))
+    scores = [psnr(rgb, truth).tolist() for rgb in (grey, predicted)]
+    height, width = truth.shape[-2:]
+    rows = -(-len(truth) // columns)
+    cell_width, cell_height = 3 * (width + GAP) + 3 * GAP, height + CAPTION
+    sheet = Image.new("RGB", (columns * cell_width - 4 * GAP, rows * cell_height), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(11)
+    for i in range(len(truth)):
+        left, top = (i % columns) * cell_width, (i // columns) * cell_height
+        captions = [f"grey {scores[0][i]:.1f} dB", f"predicted {scores[1][i]:.1f} dB", "original"]
+        for j, (rgb, caption) in enumerate(zip((grey[i], predicted[i], truth[i]), captions, strict=True)):
+            x = left + j * (width + GAP)
+            sheet.paste(picture(rgb), (x, top))
+            draw.text((x + width / 2, top + height + CAPTION / 2), caption, "black", font, anchor="mm")
+    return sheet
+
+
+def picture(rgb: Tensor) -> Image.Image:
+    """(3, H, W) sRGB 0..1 -> an 8-bit picture."""
+    return Image.fromarray(lab.to_uint8(rgb).movedim(0, -1).cpu().numpy())

@@ -1,0 +1,86 @@
+"""The constructor is the schema: hold every node of a configuration against what it builds."""
+
+import types
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from colorization.config import ConfigError, describe_target, locate, nearest, signature
+
+PLAIN = (bool, int, float, str, list, dict, Path, type(None))
+
+
+def check(config: DictConfig) -> None:
+    """Raise one ConfigError that lists every setting of the wrong name, type or choice."""
+    try:
+        plain = OmegaConf.to_container(config, resolve=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError([str(error).splitlines()[0]]) from error
+    found = list(faults(plain))
+    if found:
+        raise ConfigError(found)
+
+
+def faults(node: Any, path: str = "") -> Iterator[str]:
+    """Every fault of a plain configuration below `path`."""
+    if not isinstance(node, Mapping):
+        return
+    if isinstance(node.get("_target_"), str):
+        yield from _node_faults(node, path)
+    for key, value in node.items():
+        yield from faults(value, f"{path}.{key}" if path else str(key))
+
+
+def _node_faults(node: Mapping[str, Any], path: str) -> Iterator[str]:
+    target = node["_target_"]
+    parameters, hints = signature(target), _hints(target)
+    for key, value in node.items():
+        if key.startswith("_"):
+            continue
+        name = f"{path}.{key}"
+        if key not in parameters:
+            yield f"{name}: no such setting{nearest(key, list(parameters))} ({describe_target(target)})"
+        elif not fits(value, hints.get(key, Any)):
+            yield f"{name}={value!r}: should be {spoken(hints[key])} ({describe_target(target)})"
+
+
+def fits(value: Any, hint: Any) -> bool:
+    """Whether a value from a YAML file or the command line is what a type hint asks for.
+
+    Hints beyond plain data (objects that build makes, callables) are not judged here.
+    """
+    origin, args = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return any(fits(value, arg) for arg in args)
+    if origin is Literal:
+        return any(value == arg and type(value) is type(arg) for arg in args)
+    plain = origin or hint
+    if plain not in PLAIN or (isinstance(value, Mapping) and "_target_" in value):
+        return True
+    if plain in (int, float) and isinstance(value, bool):
+        return False
+    if plain is float:
+        return isinstance(value, int | float)
+    return isinstance(value, str if plain is Path else plain)
+
+
+def spoken(hint: Any) -> str:
+    """A type hint in words."""
+    origin, args = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return " or ".join(spoken(arg) for arg in args)
+    if origin is Literal:
+        return " or ".join(repr(arg) for arg in args)
+    names = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null"}
+    return names.get(origin or hint, getattr(hint, "__name__", str(hint)))
+
+
+def _hints(target: str) -> dict[str, Any]:
+    built = locate(target)
+    try:
+        return get_type_hints(built.__init__ if isinstance(built, type) else built)
+    except (NameError, TypeError):  # hints that name what their module imports for type checkers only
+        return {}

@@ -1,0 +1,1 @@
+"""Colour spaces: sRGB, CIE Lab and the gamut between them."""

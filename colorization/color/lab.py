@@ -1,0 +1,106 @@
+"""sRGB <-> CIE Lab (D65, 2 degrees), and back into the sRGB gamut.
+
+    rgb  (B, 3, H, W)  sRGB, float 0..1 (or uint8 where said)
+    L    (B, 1, H, W)  lightness, 0..100
+    ab   (B, 2, H, W)  green-red and blue-yellow, about -110..110
+
+Everything runs in float32 on the tensor's own device, outside autocast: in bfloat16 the
+conversion is off by up to 2.6 Lab units.
+"""
+
+from typing import Literal
+
+import torch
+from kornia.color import lab_to_rgb as kornia_lab_to_rgb
+from kornia.color import rgb_to_lab as kornia_rgb_to_lab
+from torch import Tensor
+
+Gamut = Literal["chroma", "clip"]
+
+# Less than half a step of 8 bits outside 0..1 is rounding, not colour outside the gamut.
+TOLERANCE = 0.4 / 255
+# Halvings of the chroma interval: 2**-12 of a chroma of 180 is 0.04 units, far below one 8-bit step.
+HALVINGS = 12
+
+
+def rgb_to_lab(rgb: Tensor) -> Tensor:
+    """CIE Lab of sRGB.
+
+    Args:
+        rgb: (B, 3, H, W), uint8 0..255 or float 0..1.
+
+    Returns:
+        (B, 3, H, W) float32: L 0..100, a and b about -110..110.
+    """
+    rgb = rgb.float() / 255 if rgb.dtype == torch.uint8 else rgb.float()
+    with torch.autocast(rgb.device.type, enabled=False):
+        return kornia_rgb_to_lab(rgb)
+
+
+def lab_to_rgb(lab: Tensor, gamut: Gamut = "chroma") -> Tensor:
+    """sRGB of CIE Lab, inside the sRGB gamut.
+
+    Args:
+        lab: (B, 3, H, W).
+        gamut: what happens to colours that sRGB does not have. "chroma" moves them towards grey
+            until they fit, which keeps lightness and hue; "clip" clips R, G and B, which keeps
+            neither but is what most published code does.
+
+    Returns:
+        (B, 3, H, W) float32, 0..1.
+    """
+    if gamut not in ("chroma", "clip"):
+        raise ValueError(f"gamut={gamut!r}: choose 'chroma' (keeps lightness) or 'clip' (clips R, G and B)")
+    with torch.autocast(lab.device.type, enabled=False):
+        lab = lab.float()
+        rgb = kornia_lab_to_rgb(lab, clip=False)
+        if gamut == "chroma":
+            rgb = _reduce_chroma(lab, rgb)
+        return rgb.clamp(0, 1)
+
+
+def split(rgb: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, 3, H, W) sRGB, uint8 or float 0..1 -> L (B, 1, H, W) and ab (B, 2, H, W)."""
+    L, ab = rgb_to_lab(rgb).split([1, 2], dim=1)
+    return L, ab
+
+
+def merge(L: Tensor, ab: Tensor, gamut: Gamut = "chroma") -> Tensor:
+    """L (B, 1, H, W) and ab (B, 2, H, W) -> sRGB (B, 3, H, W), 0..1; see `lab_to_rgb`."""
+    return lab_to_rgb(torch.cat([L.float(), ab.float()], dim=1), gamut)
+
+
+def to_uint8(rgb: Tensor) -> Tensor:
+    """sRGB 0..1 -> uint8, rounded (truncation would darken by half a step)."""
+    return rgb.mul(255).round().clamp(0, 255).to(torch.uint8)
+
+
+def quantize(rgb: Tensor) -> Tensor:
+    """sRGB 0..1 -> the nearest 8-bit value, still as float 0..1: what a saved PNG holds."""
+    return rgb.mul(255).round().clamp(0, 255).div(255)
+
+
+def _reduce_chroma(lab: Tensor, rgb: Tensor) -> Tensor:
+    """Replace the pixels of `rgb` outside 0..1 by the most chromatic colour of equal L and hue."""
+    outside = ((rgb < -TOLERANCE) | (rgb > 1 + TOLERANCE)).any(dim=1)
+    if not outside.any():
+        return rgb
+    pixels = lab.movedim(1, -1)[outside].T[None, :, :, None]  # (1, 3, pixels, 1)
+    L, ab = pixels[:, :1].clamp(0, 100), pixels[:, 1:]
+    low = torch.zeros_like(L)
+    high = torch.ones_like(L)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        inside = _in_gamut(torch.cat([L, middle * ab], dim=1))
+        low = torch.where(inside, middle, low)
+        high = torch.where(inside, high, middle)
+    mapped = kornia_lab_to_rgb(torch.cat([L, low * ab], dim=1), clip=False)
+    rgb = rgb.movedim(1, -1).clone()
+    rgb[outside] = mapped[0, :, :, 0].T
+    return rgb.movedim(-1, 1)
+
+
+def _in_gamut(lab: Tensor) -> Tensor:
+    """(B, 3, H, W) Lab -> (B, 1, H, W): whether sRGB has the colour, to 0.4 of an 8-bit step."""
+    rgb = kornia_lab_to_rgb(lab, clip=False)
+    return ((rgb >= -TOLERANCE) & (rgb <= 1 + TOLERANCE)).all(dim=1, keepdim=True)

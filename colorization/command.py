@@ -1,0 +1,102 @@
+"""What the commands share: help that a newcomer understands, and errors without tracebacks."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from omegaconf import DictConfig
+
+from colorization.check import check
+from colorization.config import CONF, ConfigError, composed, groups, options
+
+Main = Callable[[DictConfig], int | None]
+
+
+def command(name: str, help: str | None, positional: str | None = None) -> Callable[[Main], Callable[[], None]]:
+    """Turn a function of a configuration into a command.
+
+    Args:
+        name: conf/NAME.yaml is its configuration, `python -m colorization.NAME` its command line.
+        help: what --help begins with.
+        positional: the setting (a list) that arguments without "=" go to.
+    """
+
+    def wrap(main: Main) -> Callable[[], None]:
+        def entry() -> None:
+            arguments = sys.argv[1:]
+            if {"-h", "--help"} & set(arguments):
+                print(help_text(name, help or ""))
+                return
+            with errors_in_words():
+                cfg = composed(name, gathered(arguments, positional))
+                check(cfg)
+                logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
+                sys.exit(main(cfg) or 0)
+
+        return entry
+
+    return wrap
+
+
+def gathered(arguments: Sequence[str], positional: str | None) -> list[str]:
+    """Command-line arguments as overrides: those without "=" become the positional setting's list."""
+    overrides = [argument for argument in arguments if _is_override(argument)]
+    rest = [argument for argument in arguments if argument not in overrides]
+    if rest and (positional is None or any(argument.startswith("-") for argument in rest)):
+        raise ConfigError([f"{rest[0]}: not a setting; settings are NAME=VALUE, see --help"])
+    quoted = ",".join("'" + argument.replace("\\", "\\\\").replace("'", "\\'") + "'" for argument in rest)
+    return [*overrides, f"{positional}=[{quoted}]"] if rest else overrides
+
+
+def help_text(name: str, docstring: str) -> str:
+    """The module's docstring, its commented settings and the options of every group it composes."""
+    settings = (CONF / f"{name}.yaml").read_text()
+    text = f"{docstring.strip()}\n\nSettings (NAME=VALUE) and their defaults, conf/{name}.yaml:\n\n{_indented(settings)}"
+    used = [group for group in groups() if f"- {group}:" in settings or f"/{group}:" in settings]
+    if used:
+        rows = "\n".join(f"  {group}={' | '.join(options(group))}" for group in used)
+        text += f"\n\nOptions (GROUP=NAME); each is a file conf/GROUP/NAME.yaml with settings of its own:\n\n{rows}"
+    return text
+
+
+class errors_in_words:
+    """A user's mistake ends a command with its sentence and exit code 1; only a bug shows a traceback."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, ValueError | FileNotFoundError | PermissionError | OSError):
+            if os.environ.get("COLORIZATION_TRACEBACK"):
+                return
+            fail(error)
+        if isinstance(error, KeyboardInterrupt):
+            sys.exit(130)
+
+
+def fail(error: BaseException) -> NoReturn:
+    """Print an error in one piece and leave."""
+    print(f"{type(error).__name__}: {error}", file=sys.stderr)
+    sys.exit(1)
+
+
+def _is_override(argument: str) -> bool:
+    name = argument.lstrip("+~").partition("=")[0]
+    return "=" in argument and all(c.isalnum() or c in "._/@" for c in name) and "/" not in name
+
+
+def _indented(text: str) -> str:
+    return "\n".join("  " + line if line else "" for line in text.strip().splitlines())
+
+
+def device(name: str) -> str:
+    """auto, cpu or cuda -> a device that is there."""
+    import torch
+
+    if name not in ("auto", "cpu", "cuda"):
+        raise ConfigError([f"device={name}: choose auto, cpu or cuda"])
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(["device=cuda: no CUDA device is there; device=cpu works everywhere"])
+    return "cuda" if name == "auto" and torch.cuda.is_available() else name.replace("auto", "cpu")

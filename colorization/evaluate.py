@@ -1,0 +1,36 @@
+"""Score a trained run, picture by picture.
+
+    python -m colorization.evaluate run=runs/RUN                               on its own test pictures
+    python -m colorization.evaluate run=runs/RUN split=val
+    python -m colorization.evaluate run=best.ckpt data=folder data.root=PHOTOS  on other pictures
+
+Writes RUN/evaluation/DATA_SPLIT/: pictures.csv (one row per picture), grey.csv (the same for the
+grey prediction), summary.json (means), and the predictions as PNG.
+"""
+
+from omegaconf import DictConfig
+from rich.console import Console
+
+from colorization import build
+from colorization.command import command, device
+from colorization.run import open_run
+from colorization.score import score, summary_table
+
+
+@command("evaluate", __doc__)
+def main(cfg: DictConfig) -> None:
+    """Reopen the run, score it, print the means beside the grey floor."""
+    opened = open_run(cfg.run)
+    config = opened.config if not cfg.data else cfg
+    data = build.data(config)
+    colorizer = opened.colorizer().to(device(cfg.device))
+    summary = score(colorizer, data, cfg.split, opened.folder, opened.checkpoint, cfg.batch_size)
+    rows = {"grey (ab = 0)": summary["baselines"]["grey"], opened.name: summary["metrics"]}
+    title = f"{summary['data']} {cfg.split}: {summary['pictures']} pictures ({summary['grey_pictures']} grey, not counted)"
+    console = Console()
+    console.print(summary_table(rows, colorizer.metrics, title))
+    console.print(f"tables and pictures: {opened.folder}/evaluation/{summary['data']}_{cfg.split}/")
+
+
+if __name__ == "__main__":
+    main()

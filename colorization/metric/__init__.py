@@ -1,0 +1,1 @@
+"""How a colouring is scored against the truth, picture by picture."""

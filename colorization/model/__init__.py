@@ -1,0 +1,1 @@
+"""Networks: scaled lightness (and hints) in, raw channels out. They know nothing of losses."""

@@ -1,0 +1,139 @@
+"""A residual U-Net: the model to start from at 128x128 and beyond."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate, pad, scaled_dot_product_attention
+
+from colorization.model.units import Units
+
+Norm = Literal["batch", "group"]
+
+
+class UNet(nn.Module):
+    """U-Net (Ronneberger et al. 2015, arXiv:1505.04597) of pre-activation residual blocks
+    (He et al. 2016, arXiv:1603.05027) with self-attention at the bottleneck.
+
+    The eye and the metrics see colour coarsely, so the network works from 1/stride of the resolution
+    down and its output stays there; the objective upsamples it. Stages at full resolution would cost
+    most and give least.
+
+    Args:
+        in_channels: what the objective feeds (1 for lightness alone).
+        out_channels: what the objective reads (2 for ab, one per bin).
+        width: channels of the first stage; every further one doubles them, up to 8 times.
+        depth: halvings after the stem.
+        stride: pixels per position of the first stage and of the output.
+        blocks: residual blocks per stage and direction.
+        norm: "batch", or "group" (the same in training and prediction, for small batches).
+        attention: whether the bottleneck attends to the whole picture.
+
+    Shape: (B, in_channels, H, W) -> (B, out_channels, ceil(H / stride), ceil(W / stride)), any H and
+    W: padded inside to a multiple of stride * 2**depth.
+    """
+
+    units = Units(L_center=50.0, L_scale=50.0, ab_scale=110.0, bounded=True)
+
+    def __init__(
+        self,
+        in_channels: int = 1,
+        out_channels: int = 2,
+        width: int = 48,
+        depth: int = 3,
+        stride: int = 2,
+        blocks: int = 1,
+        norm: Norm = "batch",
+        attention: bool = True,
+    ):
+        super().__init__()
+        if width < 8 or width % 8:
+            raise ValueError(f"width={width} channels: choose a positive multiple of 8")
+        if min(depth, stride, blocks) < 1:
+            raise ValueError(f"depth={depth}, stride={stride}, blocks={blocks}: each must be at least 1")
+        widths = [width * min(2**stage, 8) for stage in range(depth + 1)]
+        self.stride = stride
+        self.multiple = stride * 2**depth
+        self.stem = nn.Conv2d(in_channels, width, 2 * stride + 1, stride=stride, padding=stride)
+        self.encode = nn.ModuleList(_stage(w, w, blocks, norm) for w in widths[:-1])
+        self.shrink = nn.ModuleList(
+            nn.Conv2d(i, o, 2, stride=2) for i, o in zip(widths, widths[1:], strict=False)
+        )
+        deepest = widths[-1]
+        self.bottleneck = nn.Sequential(
+            _stage(deepest, deepest, blocks, norm),
+            Attention(deepest, norm) if attention else nn.Identity(),
+            _stage(deepest, deepest, blocks, norm),
+        )
+        self.grow = nn.ModuleList(
+            nn.Conv2d(o, i, 1) for i, o in zip(reversed(widths[:-1]), reversed(widths), strict=False)
+        )
+        self.decode = nn.ModuleList(_stage(2 * w, w, blocks, norm) for w in reversed(widths[:-1]))
+        self.head = nn.Sequential(_norm(norm, width), nn.SiLU(), nn.Conv2d(width, out_channels, 3, padding=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        height, width = x.shape[-2:]
+        x = self.stem(pad(x, (0, -width % self.multiple, 0, -height % self.multiple), mode="replicate"))
+        skips = []
+        for stage, shrink in zip(self.encode, self.shrink, strict=True):
+            skips.append(stage(x))
+            x = shrink(skips[-1])
+        x = self.bottleneck(x)
+        for grow, stage in zip(self.grow, self.decode, strict=True):
+            x = interpolate(grow(x), scale_factor=2.0, mode="nearest")
+            x = stage(torch.cat([skips.pop(), x], dim=1))
+        return self.head(x)[..., : -(-height // self.stride), : -(-width // self.stride)]
+
+
+class Residual(nn.Module):
+    """x + conv(act(norm(conv(act(norm(x)))))), (B, C, H, W) -> (B, D, H, W)."""
+
+    def __init__(self, in_channels: int, out_channels: int, norm: Norm):
+        super().__init__()
+        self.body = nn.Sequential(
+            _norm(norm, in_channels),
+            nn.SiLU(),
+            nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
+            _norm(norm, out_channels),
+            nn.SiLU(),
+            nn.Conv2d(out_channels, out_channels, 3, padding=1),
+        )
+        same = in_channels == out_channels
+        self.shortcut = nn.Identity() if same else nn.Conv2d(in_channels, out_channels, 1)
+        nn.init.zeros_(self.body[-1].weight)  # every block starts as its shortcut: stable when deep
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.shortcut(x) + self.body(x)
+
+
+class Attention(nn.Module):
+    """Residual multi-head self-attention over all positions, (B, C, H, W) -> (B, C, H, W)."""
+
+    def __init__(self, channels: int, norm: Norm, head_channels: int = 32):
+        super().__init__()
+        self.heads = max(channels // head_channels, 1)
+        self.norm = _norm(norm, channels)
+        self.qkv = nn.Conv2d(channels, 3 * channels, 1)
+        self.out = nn.Conv2d(channels, channels, 1)
+        nn.init.zeros_(self.out.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        B, C, H, W = x.shape
+        qkv = self.qkv(self.norm(x)).reshape(B, 3, self.heads, C // self.heads, H * W)
+        q, k, v = qkv.transpose(-1, -2).unbind(1)
+        y = scaled_dot_product_attention(q, k, v).transpose(-1, -2).reshape(B, C, H, W)
+        return x + self.out(y)
+
+
+def _stage(in_channels: int, out_channels: int, blocks: int, norm: Norm) -> nn.Sequential:
+    return nn.Sequential(
+        *(Residual(in_channels if i == 0 else out_channels, out_channels, norm) for i in range(blocks))
+    )
+
+
+def _norm(norm: Norm, channels: int) -> nn.Module:
+    if norm == "batch":
+        return nn.BatchNorm2d(channels)
+    if norm == "group":
+        return nn.GroupNorm(8, channels)
+    raise ValueError(f"norm={norm!r}: choose 'batch' or 'group'")

@@ -1,0 +1,50 @@
+"""The contract between a network and what it learns."""
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from colorization.data.batch import Batch
+
+
+class Objective(nn.Module, ABC):
+    """What a network learns, and how its output becomes colour.
+
+    Attributes:
+        channels: output channels that the network must have.
+    """
+
+    channels: int
+
+    @abstractmethod
+    def loss(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """The scalar to minimise as "loss", and whatever else is worth logging beside it."""
+
+    @abstractmethod
+    def predict(self, network: nn.Module, L: Tensor, hints: Tensor | None = None) -> Tensor:
+        """L (B, 1, H, W) 0..100 -> ab (B, 2, H, W) in CIE units: the one best colouring."""
+
+    def sample(self, network: nn.Module, L: Tensor, n: int, hints: Tensor | None = None) -> Tensor:
+        """L (B, 1, H, W) -> ab (n, B, 2, H, W): n plausible colourings of each picture.
+
+        Raises:
+            ValueError: when the objective gives a single colouring.
+        """
+        raise ValueError(
+            f"objective {type(self).__name__} gives one colouring, not samples; "
+            "train with an objective that gives a distribution, such as objective=classification"
+        )
+
+
+def upsample(y: Tensor, network: nn.Module, L: Tensor) -> Tensor:
+    """Bring a network's output (B, C, H / stride, W / stride) to the size of L (B, 1, H, W).
+
+    Bilinear, with each output position at the centre of the stride x stride pixels it stands for.
+    """
+    stride = getattr(network, "stride", 1)
+    if stride == 1:
+        return y
+    height, width = L.shape[-2:]
+    y = interpolate(y.float(), scale_factor=float(stride), mode="bilinear", align_corners=False)
+    return y[..., :height, :width]

@@ -1,0 +1,48 @@
+"""Regression: predict ab itself. What is ambiguous comes out as its mean (or median): brown."""
+
+from typing import Literal
+
+from torch import Tensor, nn
+from torch.nn.functional import huber_loss, l1_loss, mse_loss
+
+from colorization.data.batch import Batch
+from colorization.objective.base import Objective, upsample
+
+
+class Regression(Objective):
+    """Minimise a distance between predicted and true ab.
+
+    Args:
+        loss: "mse" learns the conditional mean, "l1" the conditional median, "huber" the mean near
+            the truth and the median far from it.
+        delta: where Huber turns from square to straight, in ab units.
+
+    The loss is taken in the network's own units (ab / ab_scale), so that its size, and with it the
+    learning rate, means the same as in the published recipes.
+    """
+
+    channels = 2
+
+    def __init__(self, loss: Literal["mse", "l1", "huber"] = "l1", delta: float = 10.0):
+        super().__init__()
+        if loss not in ("mse", "l1", "huber"):
+            raise ValueError(f"loss={loss!r}: choose 'mse', 'l1' or 'huber'")
+        if delta <= 0:
+            raise ValueError(f"delta={delta} ab units: Huber needs a positive turning point")
+        self.kind = loss
+        self.delta = delta
+
+    def loss(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        scale = network.units.ab_scale
+        ab = self.predict(network, batch.L, batch.hints) / scale
+        truth = batch.ab / scale
+        if self.kind == "mse":
+            return {"loss": mse_loss(ab, truth)}
+        if self.kind == "l1":
+            return {"loss": l1_loss(ab, truth)}
+        delta = self.delta / scale
+        return {"loss": huber_loss(ab, truth, delta=delta) / delta}
+
+    def predict(self, network: nn.Module, L: Tensor, hints: Tensor | None = None) -> Tensor:
+        y = network(network.units.encode(L, hints))
+        return upsample(network.units.decode(y), network, L)

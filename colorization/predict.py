@@ -1,0 +1,153 @@
+"""Colour grey photos, at their full resolution.
+
+    python -m colorization.predict photo.jpg
+    python -m colorization.predict photo.jpg album/ out=coloured run=runs/RUN
+
+Each picture is written to OUT/NAME.png. The network sees a small copy; the colour that it finds is
+enlarged and joined to the picture's own lightness, which stays as it is.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from omegaconf import DictConfig
+from PIL import Image
+from rich.progress import Progress
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from colorization.color import lab
+from colorization.command import command, device
+from colorization.config import ConfigError
+from colorization.data.decode import EXTENSIONS, UnreadablePicture, open_picture
+from colorization.module import Colorizer
+from colorization.run import newest_run, open_run
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A picture to colour and where its colours go."""
+
+    source: Path
+    target: Path
+
+
+@command("predict", __doc__, positional="inputs")
+def main(cfg: DictConfig) -> int:
+    """Colour every input; 1 when one of them could not be read."""
+    jobs = planned([Path(name) for name in cfg.inputs], Path(cfg.out))
+    opened = open_run(cfg.run or newest_run())
+    colorizer = opened.colorizer().to(device(cfg.device))
+    size = cfg.size or opened.config.data.image_size
+    unreadable: list[str] = []
+    with Progress() as bar:
+        task = bar.add_task("colour", total=len(jobs))
+        for batch in batched(readable(jobs, unreadable), size, cfg.batch_size):
+            for job, rgb in coloured(colorizer, batch, size, cfg.gamut):
+                save(rgb, job.target)
+            bar.update(task, completed=bar.tasks[task].completed + len(batch))
+    log.info("coloured %d of %d pictures with %s: %s", len(jobs) - len(unreadable), len(jobs), opened.name, cfg.out)
+    for reason in unreadable:
+        log.error("skipped %s", reason)
+    return 1 if unreadable else 0
+
+
+def planned(inputs: list[Path], out: Path) -> list[Job]:
+    """What is read and what is written: folders keep their tree, no output is an input or another output.
+
+    Raises:
+        ConfigError: no input, an input that does not exist, or a folder without pictures.
+    """
+    if not inputs:
+        raise ConfigError(["no picture given: python -m colorization.predict photo.jpg [more.jpg | FOLDER]..."])
+    found: list[tuple[Path, Path]] = []
+    for path in inputs:
+        if not path.exists():
+            raise ConfigError([f"{path}: no such picture or folder"])
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in EXTENSIONS) if path.is_dir() else [path]
+        if not inside:
+            raise ConfigError([f"{path}: no pictures in this folder (looked for {', '.join(sorted(EXTENSIONS))})"])
+        found += [(p, p.relative_to(path) if path.is_dir() else Path(p.name)) for p in inside]
+    taken = {source.resolve() for source, _ in found}
+    jobs = []
+    for source, relative in found:
+        target = free(out / relative.with_suffix(".png"), source.suffix, taken)
+        taken.add(target.resolve())
+        jobs.append(Job(source, target))
+    return jobs
+
+
+def free(target: Path, suffix: str, taken: set[Path]) -> Path:
+    """The target, or NAME_jpg.png, NAME_jpg_2.png... where that is an input or taken."""
+    candidate, count = target, 1
+    while candidate.resolve() in taken:
+        tail = f"_{suffix.lstrip('.')}" + (f"_{count}" if count > 1 else "")
+        candidate, count = target.with_stem(target.stem + tail), count + 1
+    return candidate
+
+
+def readable(jobs: Iterable[Job], unreadable: list[str]) -> Iterator[tuple[Job, Image.Image]]:
+    """The jobs whose picture opens, each with its picture; the others are named in `unreadable`."""
+    for job in jobs:
+        try:
+            yield job, open_picture(job.source)
+        except (UnreadablePicture, OSError) as error:
+            unreadable.append(str(error) if str(job.source) in str(error) else f"{job.source}: {error}")
+
+
+Loaded = tuple[Job, Image.Image]
+
+
+def batched(pictures: Iterable[Loaded], size: int, batch_size: int) -> Iterator[list[Loaded]]:
+    """Neighbouring pictures that the network sees at the same size, together."""
+    batch: list[Loaded] = []
+    for loaded in pictures:
+        same = batch and seen_size(loaded[1], size) == seen_size(batch[0][1], size)
+        if batch and (not same or len(batch) == batch_size):
+            yield batch
+            batch = []
+        batch.append(loaded)
+    if batch:
+        yield batch
+
+
+def seen_size(picture: Image.Image, size: int) -> tuple[int, int]:
+    """(width, height) with the shorter side at `size` pixels."""
+    scale = size / min(picture.size)
+    width, height = (max(round(side * scale), 1) for side in picture.size)
+    return width, height
+
+
+def coloured(colorizer: Colorizer, batch: list[Loaded], size: int, gamut: lab.Gamut) -> Iterator[tuple[Job, Tensor]]:
+    """Each job with its full-resolution colouring, (3, H, W) sRGB 0..1."""
+    small = [picture.resize(seen_size(picture, size), Image.Resampling.BILINEAR) for _, picture in batch]
+    L, _ = lab.split(torch.stack([tensor(picture) for picture in small]).to(colorizer.device))
+    with torch.no_grad():
+        ab = colorizer.objective.predict(colorizer.network, L, None)
+    for (job, picture), colour in zip(batch, ab, strict=True):
+        full, _ = lab.split(tensor(picture)[None].to(colorizer.device))
+        colour = interpolate(colour[None], size=full.shape[-2:], mode="bicubic", align_corners=False)
+        yield job, lab.merge(full, colour, gamut)[0]
+
+
+def tensor(picture: Image.Image) -> Tensor:
+    """An RGB picture -> (3, H, W) uint8."""
+    return torch.from_numpy(np.asarray(picture).copy()).movedim(-1, 0)
+
+
+def save(rgb: Tensor, target: Path) -> None:
+    """Write a PNG whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(target.name + ".partial")
+    Image.fromarray(lab.to_uint8(rgb).movedim(0, -1).cpu().numpy()).save(partial, format="png")
+    partial.replace(target)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""Train a network to colour grey pictures.
+
+    python -m colorization.train                                  COCO, U-Net, regression
+    python -m colorization.train data=scenes budget.time=2m       no data needed: rendered scenes
+    python -m colorization.train data=folder data.root=PHOTOS     your own pictures
+    python -m colorization.train model=cnn data.subset=20000      another network, fewer pictures
+    python -m colorization.train -m model=cnn,unet seed=0,1,2     a sweep: six runs
+    python -m colorization.train resume=runs/RUN                  go on with a stopped run
+
+Everything of a run is written to runs/DATE_TIME_NAME/. Then: evaluate, predict, compare.
+"""
+
+import csv
+import logging
+import sys
+import time
+import warnings
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import hydra
+import pytorch_lightning as pl
+import torch
+import yaml
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from colorization import build, run
+from colorization.check import check
+from colorization.command import errors_in_words, help_text
+from colorization.config import CONF, ConfigError, completed_arguments, composed, register_experiments
+from colorization.module import Colorizer
+from colorization.score import score, summary_table
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """The command: hold the configuration against its schema, then hand over to Hydra."""
+    arguments = sys.argv[1:]
+    if {"-h", "--help"} & set(arguments):
+        print(help_text("train", __doc__ or ""))
+        return
+    with errors_in_words():
+        sys.argv[1:] = prepared(arguments)
+        _hydra_main()
+
+
+def prepared(arguments: Sequence[str]) -> list[str]:
+    """Arguments for Hydra: a resumed run's own settings first, and every fault found before a folder is made."""
+    overrides = [argument for argument in arguments if not argument.startswith("-")]
+    flags = [argument for argument in arguments if argument.startswith("-")]
+    if {"-cp", "--config-path", "-cn", "--config-name"} & set(flags):  # a rank that Lightning started
+        return list(arguments)
+    resume = next((o.partition("=")[2] for o in overrides if o.startswith("resume=")), None)
+    if resume and resume != "null":
+        overrides = [*saved_overrides(Path(resume)), *overrides, f"run.dir={resume}"]
+    register_experiments()
+    if {"-m", "--multirun"} & set(flags):
+        return [*flags, *overrides]
+    overrides = completed_arguments("train", overrides)
+    check(composed("train", overrides))
+    return [*flags, *overrides]
+
+
+def saved_overrides(folder: Path) -> list[str]:
+    """What the run to go on with was started with."""
+    run.find_checkpoint(folder, ("last",))
+    return [o for o in yaml.safe_load((folder / "overrides.yaml").read_text()) if not o.startswith(("resume=", "run.dir="))]
+
+
+@hydra.main(config_path=str(CONF), config_name="train", version_base="1.3")
+def _hydra_main(cfg: DictConfig) -> float | None:
+    with errors_in_words():
+        check(cfg)
+        return train(cfg)
+
+
+def train(cfg: DictConfig) -> float:
+    """Fit, score the best checkpoint on the test pictures, and return the best watched metric."""
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    if (folder / "config.yaml").exists() and not cfg.resume:
+        raise ConfigError([f"run.dir={folder}: holds a run already; go on with it by resume={folder}, or choose another"])
+    quiet()
+    pl.seed_everything(cfg.seed, workers=True, verbose=False)
+    record = run.provenance()
+    plain: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
+    budget = build.budget(cfg)
+    data = build.data(cfg)
+    colorizer = build.colorizer(cfg, budget.progress, record={"config": plain, "git": record["git"]})
+    last = run.find_checkpoint(folder, ("last",)) if cfg.resume else None
+    earlier = yaml.safe_load((folder / "run.json").read_text()) if last else {}
+    record |= {
+        "name": folder.name,
+        "command": " ".join(["python -m colorization.train", *HydraConfig.get().overrides.task]),
+        "seed": cfg.seed,
+        "parameters": sum(p.numel() for p in colorizer.network.parameters()),
+        "wandb_id": earlier.get("wandb_id"),
+        "status": "running",
+    }
+    began = time.monotonic()
+    data.prepare_data()
+    data.setup("fit")
+    fingerprints = {split: data.fingerprint(split) for split in ("train", "val")}
+    record["data"] = {
+        "name": data.name,
+        "fingerprint": fingerprints,
+        "pictures": {split: len(data.pack(split).names) for split in ("train", "val")},
+    }
+    trainer = build.trainer(cfg, folder, budget, record["wandb_id"])
+    if trainer.is_global_zero:
+        run.start(folder, cfg, list(HydraConfig.get().overrides.task), record)
+    log.info("%s: %s parameters, %s training pictures", folder, f"{record['parameters']:,}", f"{record['data']['pictures']['train']:,}")
+    status = "failed"
+    try:
+        trainer.fit(colorizer, data, ckpt_path=last, weights_only=True)
+        status = "finished" if budget.progress() >= 1 - 1e-9 else "stopped"
+    finally:
+        record |= {
+            "status": status,
+            "finished": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "seconds": round(earlier.get("seconds", 0) + time.monotonic() - began, 1),
+            "pictures_seen": budget.spent["pictures"],
+        }
+        if trainer.is_global_zero and (folder / "run.json").exists():
+            run.write_json(folder / "run.json", record)
+    return finish(cfg, folder, trainer, colorizer, data)
+
+
+def finish(cfg: DictConfig, folder: Path, trainer: pl.Trainer, colorizer: Colorizer, data: pl.LightningDataModule) -> float:
+    """Score the best checkpoint, record its numbers, and print them beside the grey floor."""
+    best = Path(trainer.checkpoint_callback.best_model_path or folder / "checkpoints/best.ckpt")
+    watched = trainer.checkpoint_callback.best_model_score
+    if trainer.is_global_zero:
+        reopened = run.open_run(best).colorizer().to(colorizer.device)
+        summary = score(reopened, data, "test", folder, best)
+        run.write_json(folder / "metrics.json", recorded(trainer, best, summary))
+        rows = {"grey (ab = 0)": summary["baselines"]["grey"], folder.name: summary["metrics"]}
+        title = f"{summary['data']} {summary['split']}: {summary['pictures']} pictures"
+        console = Console()
+        console.print(summary_table(rows, reopened.metrics, title))
+        console.print(f"run folder: {folder}\ncolour your own: python -m colorization.predict PHOTO run={folder}")
+        for logger in trainer.loggers:
+            logger.log_metrics({f"test/{k}": v for k, v in summary["metrics"].items()}, step=trainer.global_step)
+            logger.finalize("success")
+    close_loggers(cfg)
+    return float(watched) if watched is not None else float("nan")
+
+
+def recorded(trainer: pl.Trainer, best: Path, summary: dict[str, Any]) -> dict[str, Any]:
+    """metrics.json: best and last validation, test means, floors."""
+    with (Path(trainer.default_root_dir) / "metrics.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row.get("val/loss")]
+    validations = [{k: float(v) for k, v in row.items() if v and not k.startswith("train/")} for row in rows]
+    step = torch.load(best, map_location="cpu", weights_only=True)["global_step"]
+    return {
+        "protocol": summary["protocol"],
+        "best": next((v for v in validations if v["step"] == step), validations[-1]),
+        "last": validations[-1],
+        "test": summary["metrics"],
+        "baselines": summary["baselines"],
+    }
+
+
+def close_loggers(cfg: DictConfig) -> None:
+    """End the W&B run, so that the next trial of a sweep starts its own."""
+    if "wandb" in cfg.logger:
+        import wandb
+
+        wandb.finish()
+
+
+def quiet() -> None:
+    """Keep Lightning's advertisements and torch's internal notices out of the terminal; warnings of ours stay."""
+    logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="pytorch_lightning|torch|lightning_fabric")
+
+
+if __name__ == "__main__":
+    main()
