@@ -5,23 +5,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-
-from colorization.config import ConfigError, describe_target, locate, nearest, signature
+from colorization.config import describe_target, locate, nearest, signature
 
 PLAIN = (bool, int, float, str, list, dict, Path, type(None))
-
-
-def check(config: DictConfig) -> None:
-    """Raise one ConfigError that lists every setting of the wrong name, type or choice."""
-    try:
-        plain = OmegaConf.to_container(config, resolve=True)
-    except OmegaConfBaseException as error:
-        raise ConfigError([str(error).splitlines()[0]]) from error
-    found = list(faults(plain))
-    if found:
-        raise ConfigError(found)
 
 
 def faults(node: Any, path: str = "") -> Iterator[str]:

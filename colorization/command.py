@@ -8,8 +8,8 @@ from typing import NoReturn
 
 from omegaconf import DictConfig
 
-from colorization.check import check
-from colorization.config import CONF, ConfigError, composed, groups, options
+from colorization.compose import composed
+from colorization.config import CONF, ConfigError, groups, options
 
 Main = Callable[[DictConfig], int | None]
 
@@ -31,7 +31,6 @@ def command(name: str, help: str | None, positional: str | None = None) -> Calla
                 return
             with errors_in_words():
                 cfg = composed(name, gathered(arguments, positional))
-                check(cfg)
                 logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
                 sys.exit(main(cfg) or 0)
 

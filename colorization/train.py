@@ -29,9 +29,9 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from colorization import build, run
-from colorization.check import check
 from colorization.command import errors_in_words, help_text
-from colorization.config import CONF, ConfigError, completed_arguments, composed, register_experiments
+from colorization.compose import completed, register_experiments
+from colorization.config import CONF, ConfigError
 from colorization.module import Colorizer
 from colorization.score import score, summary_table
 
@@ -61,9 +61,7 @@ def prepared(arguments: Sequence[str]) -> list[str]:
     register_experiments()
     if {"-m", "--multirun"} & set(flags):
         return [*flags, *overrides]
-    overrides = completed_arguments("train", overrides)
-    check(composed("train", overrides))
-    return [*flags, *overrides]
+    return [*flags, *completed("train", overrides)]
 
 
 def saved_overrides(folder: Path) -> list[str]:
@@ -75,7 +73,6 @@ def saved_overrides(folder: Path) -> list[str]:
 @hydra.main(config_path=str(CONF), config_name="train", version_base="1.3")
 def _hydra_main(cfg: DictConfig) -> float | None:
     with errors_in_words():
-        check(cfg)
         return train(cfg)
 
 

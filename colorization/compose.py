@@ -1,0 +1,132 @@
+"""Command-line overrides -> a composed configuration, or every fault in them at once."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from colorization.check import faults
+from colorization.config import CONF, EXPERIMENTS, ConfigError, describe_target, groups, nearest, options, signature
+
+
+def composed(command: str, overrides: Sequence[str] = ()) -> DictConfig:
+    """Compose and check conf/COMMAND.yaml with overrides as typed on the command line.
+
+    Raises:
+        ConfigError: listing every option and setting that does not exist and every value of the
+            wrong type, with the nearest right spelling.
+    """
+    return _composed(command, overrides)[0]
+
+
+def completed(command: str, overrides: Sequence[str]) -> list[str]:
+    """Checked overrides as Hydra's own command line takes them.
+
+    Settings that a constructor takes but no YAML lists get the `++` that Hydra wants, so that
+    `trainer.fast_dev_run=true` works although conf/trainer does not name it.
+    """
+    return _composed(command, overrides)[1]
+
+
+def register_experiments() -> None:
+    """Make `experiment=NAME` compose experiments/NAME/recipe.yaml over the rest."""
+    for name in options("experiment"):
+        recipe = OmegaConf.load(EXPERIMENTS / name / "recipe.yaml")
+        ConfigStore.instance().store(name=name, node=recipe, group="experiment", package="_global_")
+
+
+def _composed(command: str, overrides: Sequence[str]) -> tuple[DictConfig, list[str]]:
+    with _hydra():
+        choices, settings = _parsed(overrides)
+        base = _config(command, [o.input_line for o in choices])
+        wrong: list[str] = []
+        lines = [o.input_line for o in choices]
+        for o in settings:
+            if _exists(base, o):
+                lines.append(o.input_line)
+            elif _accepts(base, o.key_or_group):
+                lines.append("++" + o.input_line)
+            else:
+                wrong.append(_no_such_setting(base, o.key_or_group))
+        config = _config(command, lines)
+        wrong += faults(OmegaConf.to_container(config, resolve=True))
+    if wrong:
+        raise ConfigError(wrong)
+    return config, lines
+
+
+def _parsed(overrides: Sequence[str]) -> tuple[list[Override], list[Override]]:
+    """Overrides as (choices of options, values of settings)."""
+    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    choices = [o for o in parsed if o.key_or_group in groups()]
+    wrong = [fault for o in choices for fault in _choice_faults(o.key_or_group, o.value())]
+    if wrong:
+        raise ConfigError(wrong)
+    return choices, [o for o in parsed if o not in choices]
+
+
+def _config(command: str, lines: Sequence[str]) -> DictConfig:
+    """The configuration without Hydra's own part, which its interpolations still find."""
+    config = compose(command, list(lines), return_hydra_config=True)
+    HydraConfig.instance().set_config(config)
+    with open_dict(config):
+        del config["hydra"]
+    return config
+
+
+@contextmanager
+def _hydra() -> Iterator[None]:
+    register_experiments()
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONF.absolute()), version_base="1.3"):
+        try:
+            yield
+        except (HydraException, OmegaConfBaseException) as error:
+            raise ConfigError([re.sub(r"\s+", " ", str(error))]) from error
+
+
+def _choice_faults(group: str, value: Any) -> list[str]:
+    allowed = options(group)
+    return [
+        f"{group}={name}: no such option{nearest(str(name), allowed)} (choose from {', '.join(allowed)})"
+        for name in (value if isinstance(value, list) else [value])
+        if name is not None and str(name) not in allowed
+    ]
+
+
+def _exists(config: DictConfig, override: Override) -> bool:
+    key = override.key_or_group
+    if key.startswith("hydra") or override.input_line[0] in "+~":
+        return True
+    return OmegaConf.select(config, key, default=config) is not config
+
+
+def _accepts(config: DictConfig, key: str) -> bool:
+    parent, _, name = key.rpartition(".")
+    node = OmegaConf.select(config, parent) if parent else None
+    return isinstance(node, DictConfig) and "_target_" in node and name in signature(node._target_)
+
+
+def _no_such_setting(config: DictConfig, key: str) -> str:
+    parent, _, name = key.rpartition(".")
+    node = OmegaConf.select(config, parent) if parent else config
+    while parent and not isinstance(node, DictConfig):
+        parent, _, name = parent.rpartition(".")
+        node = OmegaConf.select(config, parent) if parent else config
+    names = [str(k) for k in node if not str(k).startswith("_")]
+    where = ""
+    if "_target_" in node:
+        names += [k for k in signature(node._target_) if k not in names]
+        where = f" ({describe_target(node._target_)})"
+    allowed = f"; the settings of {parent} are {', '.join(names)}" if parent else ""
+    return f"{key}: no such setting{nearest(name, names) or allowed}{where}"

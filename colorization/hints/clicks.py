@@ -1,0 +1,113 @@
+"""A person's points: clicks.json -> hints.
+
+    {"clicks": [{"x": 310, "y": 42, "color": "#d03020"}, {"x": 12, "y": 600, "color": [20, 90, 200], "size": 9}]}
+
+x and y are pixels of the picture itself, from its top left corner; colours are sRGB; size is the side
+of the patch that takes the colour, in pixels of what the network sees.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from colorization.color import lab
+from colorization.hints.points import paint
+
+SIZE = 5  # the middle of the 1..9 that Points trains on
+
+
+class Click(NamedTuple):
+    """A point of colour in a picture's own pixels.
+
+    Attributes:
+        x: column, from the left.
+        y: row, from the top.
+        color: sRGB, 0..255 each.
+        size: side of the revealed patch, in pixels of what the network sees.
+    """
+
+    x: float
+    y: float
+    color: tuple[int, int, int]
+    size: int = SIZE
+
+
+def read_clicks(path: str | Path) -> list[Click]:
+    """Read and check clicks.json.
+
+    Raises:
+        ValueError: naming the file, the click and what is wrong with it.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"hints={path}: no such file; it should hold {_EXAMPLE}")
+    try:
+        content = json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"hints={path}: not JSON ({error}); it should hold {_EXAMPLE}") from error
+    entries = content.get("clicks") if isinstance(content, Mapping) else content
+    if not isinstance(entries, Sequence) or isinstance(entries, str):
+        raise ValueError(f"hints={path}: has no list of clicks; it should hold {_EXAMPLE}")
+    return [_click(entry, f"hints={path}: click {number}") for number, entry in enumerate(entries, 1)]
+
+
+def clicked(clicks: Sequence[Click], picture: tuple[int, int], size: tuple[int, int]) -> Tensor:
+    """Clicks in a picture of (height, width) -> hints (1, 3, H, W) for a network that sees (H, W).
+
+    Raises:
+        ValueError: for a click outside the picture.
+    """
+    (height, width), (H, W) = picture, size
+    for number, click in enumerate(clicks, 1):
+        if not (0 <= click.x < width and 0 <= click.y < height):
+            raise ValueError(f"click {number} at x={click.x}, y={click.y}: outside the picture of {width} x {height}")
+    if not clicks:
+        return torch.zeros(1, 3, H, W)
+    colours = torch.tensor([click.color for click in clicks], dtype=torch.uint8)
+    _, ab = lab.split(colours.T[None, :, :, None])
+    side = torch.tensor([[min(click.size, H, W) for click in clicks]])
+    top = torch.tensor([[click.y * H / height for click in clicks]])
+    left = torch.tensor([[click.x * W / width for click in clicks]])
+    top, left = (_first(place, side, full) for place, full in ((top, H), (left, W)))
+    return paint(ab[..., 0].movedim(1, 2), top, left, side, torch.ones_like(side, dtype=torch.bool), size)
+
+
+def _first(place: Tensor, side: Tensor, full: int) -> Tensor:
+    """The first row (or column) of a patch about a place, inside the picture."""
+    return (place.floor() - (side - 1) // 2).clamp(min=0).minimum(full - side).long()
+
+
+def _click(entry: Any, where: str) -> Click:
+    if not isinstance(entry, Mapping):
+        raise ValueError(f"{where}: {entry!r} should be like {_ONE}")
+    missing = {"x", "y", "color"} - set(entry)
+    unknown = set(entry) - set(Click._fields)
+    if missing or unknown:
+        fault = f"lacks {', '.join(sorted(missing))}" if missing else f"has {', '.join(sorted(unknown))} too"
+        raise ValueError(f"{where}: {fault}; it should be like {_ONE}")
+    for name in ("x", "y"):
+        if isinstance(entry[name], bool) or not isinstance(entry[name], int | float):
+            raise ValueError(f"{where}: {name}={entry[name]!r} should be a number of pixels")
+    size = entry.get("size", SIZE)
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        raise ValueError(f"{where}: size={size!r} should be a whole number of pixels, 1 or more")
+    return Click(entry["x"], entry["y"], _colour(entry["color"], where), size)
+
+
+def _colour(value: Any, where: str) -> tuple[int, int, int]:
+    if isinstance(value, str) and re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+        return int(value[1:3], 16), int(value[3:5], 16), int(value[5:7], 16)
+    whole = isinstance(value, Sequence) and len(value) == 3 and all(type(v) is int and 0 <= v <= 255 for v in value)
+    if not whole:
+        raise ValueError(f'{where}: color={value!r} should be sRGB, "#rrggbb" or [r, g, b] of 0..255')
+    r, g, b = value
+    return r, g, b
+
+
+_ONE = '{"x": 310, "y": 42, "color": "#d03020"}'
+_EXAMPLE = f'{{"clicks": [{_ONE}, ...]}}'

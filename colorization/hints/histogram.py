@@ -1,0 +1,63 @@
+"""Global hints of Zhang et al. 2017 (arXiv:1705.02999): the colours of a whole picture, not where they are.
+
+    hints  (B, 316, H, W)  shares of the 313 ab bins, whether they are revealed; mean saturation,
+                           whether it is revealed; the same at every pixel
+"""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate, one_hot
+
+from colorization.color import lab
+from colorization.color.gamut import Gamut, in_gamut
+from colorization.data.batch import Batch
+from colorization.hints.points import own_numbers
+
+
+class Histogram:
+    """Reveals a picture's ab histogram, its mean saturation, both, or neither.
+
+    Args:
+        reveal: chance of each of the two, in training and in validation.
+        seed: of what is revealed in validation, which a picture's index decides.
+    """
+
+    def __init__(self, reveal: float = 0.5, seed: int = 0):
+        if not 0 <= reveal <= 1:
+            raise ValueError(f"reveal={reveal}: choose a probability (0.5: both, one or neither, equally often)")
+        self.reveal, self.seed = reveal, seed
+        self.gamut = Gamut(in_gamut(), neighbours=1)
+        self.channels = len(self.gamut) + 3
+
+    def __call__(self, batch: Batch, train: bool) -> Batch:
+        device = batch.L.device
+        if train:
+            drawn = torch.rand(len(batch.L), 2, device=device)
+        else:
+            drawn = torch.stack([own_numbers(i, self.seed, (2,)) for i in batch.index.tolist()]).to(device)
+        shown = (drawn < self.reveal).float()
+        parts = [
+            self.histogram(batch.ab) * shown[:, :1],
+            shown[:, :1],
+            saturation(lab.merge(batch.L, batch.ab))[:, None] * shown[:, 1:],
+            shown[:, 1:],
+        ]
+        planes = torch.cat(parts, dim=1)[:, :, None, None]
+        return batch._replace(hints=planes.expand(-1, -1, *batch.L.shape[-2:]))
+
+    def blank(self, L: Tensor) -> Tensor:
+        """Nothing revealed: L (B, 1, H, W) -> (B, 316, H, W)."""
+        return L.new_zeros(len(L), self.channels, 1, 1).expand(-1, -1, *L.shape[-2:])
+
+    def histogram(self, ab: Tensor) -> Tensor:
+        """Shares of the bins in the picture at a quarter of its size: (B, 2, H, W) -> (B, 313), sums to 1."""
+        self.gamut.to(ab.device)
+        small = interpolate(ab, scale_factor=0.25, mode="bilinear", recompute_scale_factor=False)
+        bins = self.gamut.nearest(small).flatten(1)
+        return one_hot(bins, len(self.gamut)).float().mean(dim=1)
+
+
+def saturation(rgb: Tensor) -> Tensor:
+    """Mean saturation of the HSV model: sRGB (B, 3, H, W) 0..1 -> (B,) 0..1."""
+    high, low = rgb.amax(dim=1), rgb.amin(dim=1)
+    return ((high - low) / high.clamp(min=1e-6)).mean(dim=(1, 2))
