@@ -3,8 +3,8 @@
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import NoReturn
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from omegaconf import DictConfig
 
@@ -60,25 +60,25 @@ def help_text(name: str, docstring: str) -> str:
     return text
 
 
-class errors_in_words:
-    """A user's mistake ends a command with its sentence and exit code 1; only a bug shows a traceback."""
+@contextmanager
+def errors_in_words() -> Iterator[None]:
+    """A user's mistake ends a command with its sentence and exit code 1; only a bug shows a traceback.
 
-    def __enter__(self) -> None:
-        return None
+    COLORIZATION_TRACEBACK=1 in the environment shows it always.
+    """
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        if os.environ.get("COLORIZATION_TRACEBACK"):
+            raise
+        sys.exit(in_words(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, ValueError | FileNotFoundError | PermissionError | OSError):
-            if os.environ.get("COLORIZATION_TRACEBACK"):
-                return
-            fail(error)
-        if isinstance(error, KeyboardInterrupt):
-            sys.exit(130)
 
-
-def fail(error: BaseException) -> NoReturn:
-    """Print an error in one piece and leave."""
-    print(f"{type(error).__name__}: {error}", file=sys.stderr)
-    sys.exit(1)
+def in_words(error: BaseException) -> str:
+    """An error as a user reads it."""
+    return f"{type(error).__name__}: {error}"
 
 
 def _is_override(argument: str) -> bool:

@@ -38,6 +38,17 @@ def completed(command: str, overrides: Sequence[str]) -> list[str]:
     return _composed(command, overrides)[1]
 
 
+def varied(command: str, overrides: Sequence[str]) -> Iterator[list[str]]:
+    """The overrides of a sweep with one value at a time: enough to check them all before the first trial."""
+    with _hydra():
+        parsed = OverridesParser.create().parse_overrides(list(overrides))
+        fixed = [o.input_line for o in parsed if not o.is_sweep_override()]
+        swept = [(o.key_or_group, o.sweep_string_iterator()) for o in parsed if o.is_sweep_override()]
+    yield fixed
+    for key, values in swept:
+        yield from ([*fixed, f"{key}={value}"] for value in values)
+
+
 def register_experiments() -> None:
     """Make `experiment=NAME` compose experiments/NAME/recipe.yaml over the rest."""
     for name in options("experiment"):

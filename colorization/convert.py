@@ -20,17 +20,21 @@ from torch import Tensor
 
 from colorization import build
 from colorization.command import command
-from colorization.config import ConfigError, composed
+from colorization.compose import composed
+from colorization.config import ConfigError
 from colorization.module import Colorizer
 
 log = logging.getLogger(__name__)
 
 State = dict[str, Tensor]
 
-# What a released network is here.
+# What a released network is here. SIGGRAPH17 takes hints, and none are revealed unless someone asks.
 SETTINGS = {
-    "eccv16": ["objective=classification", "objective.temperature=1.0", "hints=none"],
-    "siggraph17": ["objective=joint", "hints=points", "model.classes=529", "model.mask_center=0.0"],
+    "eccv16": ["objective=classification", "objective.temperature=1.0"],
+    "siggraph17": [
+        *("objective=joint", "model.classes=529", "model.mask_center=0.0"),
+        *("hints=points", "hints.stop=1.0", "hints.everything=0.0"),
+    ],
 }
 
 # The released name of every tensor -> ours; {n} is the number of a block, {i} of a layer in it.
@@ -66,9 +70,11 @@ def convert(weights: Path, out: Path) -> None:
     """Write a checkpoint that evaluate and predict take, whole or not at all."""
     cfg, colorizer = released(weights)
     plain = OmegaConf.to_container(cfg, resolve=True)
-    record = {"config": plain, "git": {"commit": None, "dirty": None}, "units": colorizer.network.units.to_dict()}
+    units = colorizer.network.units.to_dict()
+    record = {"config": plain, "git": {"commit": None, "dirty": None}, "units": units}
+    checkpoint = {"state_dict": colorizer.state_dict(), "global_step": 0, "epoch": 0, "colorization": record}
     partial = out.with_name(out.name + ".partial")
-    torch.save({"state_dict": colorizer.state_dict(), "global_step": 0, "epoch": 0, "colorization": record}, partial)
+    torch.save(checkpoint, partial)
     partial.replace(out)
 
 
@@ -101,7 +107,7 @@ def recognised(state: State, path: Path) -> str:
     for model, name in (("eccv16", "model_out.weight"), ("siggraph17", "model_out.0.weight")):
         if name in state:
             return model
-    raise ConfigError([f"weights={path}: not a released {' or '.join(SETTINGS)}: its tensors have other names"])
+    raise ConfigError([f"weights={path}: not a released {' or '.join(SETTINGS)}: other names"])
 
 
 def read_tensors(path: Path) -> State:
@@ -115,9 +121,11 @@ def read_tensors(path: Path) -> State:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        raise ConfigError([f"weights={path}: not a PyTorch file of tensors ({str(error).splitlines()[0]})"]) from error
-    if not isinstance(state, Mapping) or not state or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ConfigError([f"weights={path}: not a state dict (names with tensors); give the released .pth file"])
+        reason = str(error).splitlines()[0]
+        raise ConfigError([f"weights={path}: not a PyTorch file of tensors ({reason})"]) from error
+    tensors = isinstance(state, Mapping) and all(isinstance(value, Tensor) for value in state.values())
+    if not state or not tensors:
+        raise ConfigError([f"weights={path}: not a state dict; give the released .pth file"])
     return dict(state)
 
 
@@ -125,10 +133,10 @@ def translated(model: str, state: State, path: Path) -> State:
     """Released names -> ours, and the read-out of ECCV16 as its bin centres in ab units."""
     renamed: State = {}
     for name, tensor in state.items():
-        ours = next((re.sub(f"^{old}$", new, name) for old, new in NAMES[model] if re.fullmatch(old, name)), None)
-        if ours is None:
+        fits = [(old, new) for old, new in NAMES[model] if re.fullmatch(old, name)]
+        if not fits:
             raise ConfigError([f"weights={path}: not the released {model}: it has a tensor {name!r}"])
-        renamed[ours] = tensor
+        renamed[re.sub(*fits[0], name)] = tensor
     centres = renamed.get("objective.gamut.centres")
     if centres is not None and centres.dim() == 4:
         renamed["objective.gamut.centres"] = centres[:, :, 0, 0].T.contiguous() * 110.0

@@ -25,11 +25,8 @@ def main(cfg: DictConfig) -> None:
     data = build.data(config)
     colorizer = opened.colorizer().to(device(cfg.device))
     summary = score(colorizer, data, cfg.split, opened.folder, opened.checkpoint, cfg.batch_size)
-    rows = {"grey (ab = 0)": summary["baselines"]["grey"], opened.name: summary["metrics"]}
-    title = f"{summary['data']} {cfg.split}: {summary['pictures']} pictures ({summary['grey_pictures']} grey, not counted)"
-    console = Console()
-    console.print(summary_table(rows, colorizer.metrics, title))
-    console.print(f"tables and pictures: {opened.folder}/evaluation/{summary['data']}_{cfg.split}/")
+    Console().print(summary_table(summary, opened.name))
+    print(f"tables and pictures: {opened.folder}/evaluation/{summary['data']}_{cfg.split}/")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from torchmetrics import MeanMetric
 
 from colorization.color import lab
 from colorization.data.batch import Batch
-from colorization.metric.base import Metric
+from colorization.metric.base import Metric, Pair
 from colorization.metric.chroma import is_grey
 from colorization.objective.base import Objective
 
@@ -54,20 +54,13 @@ class Colorizer(pl.LightningModule):
         self.record = dict(record or {})
         self.scores = nn.ModuleDict({name: MeanMetric(nan_strategy="disable") for name in self.metrics})
 
-    def colour(self, picture: Tensor) -> tuple[Tensor, Tensor]:
-        """Predict the colours of true pictures from their lightness, as evaluation does.
-
-        Args:
-            picture: (B, 3, H, W) uint8 sRGB.
-
-        Returns:
-            prediction and truth, both (B, 3, H, W) sRGB 0..1 on 8-bit levels.
-        """
+    def colour(self, picture: Tensor) -> Pair:
+        """Predict the colours of true pictures (B, 3, H, W) uint8 sRGB from their lightness."""
         L, ab = lab.split(picture)
         index = torch.arange(len(L), device=L.device)
         batch = self.hinted(Batch(L, ab, index), train=False)
         with torch.no_grad():
-            return self.predicted(batch), lab.quantize(picture / 255)
+            return Pair(self.predicted(batch), picture / 255)
 
     def predicted(self, batch: Batch) -> Tensor:
         """The prediction for a batch as 8-bit sRGB 0..1, (B, 3, H, W)."""
@@ -90,11 +83,10 @@ class Colorizer(pl.LightningModule):
             batch_size=len(batch.L),
             sync_dist=True,
         )
-        truth = lab.quantize(lab.merge(batch.L, batch.ab, gamut="clip"))
-        predicted = self.predicted(batch)
-        coloured = (~is_grey(truth)).float()
+        pair = Pair(self.predicted(batch), lab.quantize(lab.merge(batch.L, batch.ab, gamut="clip")))
+        coloured = (~is_grey(pair)).float()
         for name, metric in self.metrics.items():
-            self.scores[name].update(metric(predicted, truth), weight=coloured)
+            self.scores[name].update(metric(pair), weight=coloured)
 
     def on_validation_epoch_end(self) -> None:
         for name, score in self.scores.items():

@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from PIL import Image
 from rich.progress import track
+from rich.table import Table
 from torch import Tensor
 
 from colorization import run
 from colorization.callback.panel import picture
 from colorization.color import lab
 from colorization.data.module import PictureData
-from colorization.metric.base import Metric
+from colorization.metric.base import Metric, Pair
 from colorization.metric.chroma import is_grey
 from colorization.module import Colorizer
 
@@ -44,12 +45,11 @@ def score(
     floor: list[Row] = []
     for start in track(range(0, len(pack.names), batch_size), description=f"score {split}", transient=True):
         names = pack.names[start : start + batch_size]
-        pictures = np.ascontiguousarray(pack.pictures[start : start + batch_size])
-        truth8 = torch.from_numpy(pictures).movedim(-1, 1).to(colorizer.device)
-        predicted, truth = colorizer.colour(truth8)
-        rows += measured(colorizer.metrics, names, predicted, truth)
-        floor += measured(colorizer.metrics, names, grey(truth), truth)
-        for kind, batch in (("predictions", predicted), ("truth", truth)):
+        pictures = torch.from_numpy(np.array(pack.pictures[start : start + batch_size])).movedim(-1, 1)
+        pair = colorizer.colour(pictures.to(colorizer.device))
+        rows += measured(colorizer.metrics, names, pair)
+        floor += measured(colorizer.metrics, names, Pair(grey(pair.truth_lab), pair.truth))
+        for kind, batch in (("predictions", pair.predicted), ("truth", pair.truth)):
             for name, rgb in zip(names, batch, strict=True):
                 picture(rgb).save(partial / kind / file_name(name), compress_level=1)
     summary = {
@@ -73,10 +73,10 @@ def score(
     return summary
 
 
-def measured(metrics: dict[str, Metric], names: list[str], predicted: Tensor, truth: Tensor) -> Iterator[Row]:
-    """One row per picture: predicted and truth are sRGB 0..1 on 8-bit levels, (B, 3, H, W)."""
-    columns = {name: metric(predicted, truth).tolist() for name, metric in metrics.items()}
-    colourless = is_grey(truth).tolist()
+def measured(metrics: dict[str, Metric], names: list[str], pair: Pair) -> Iterator[Row]:
+    """One row of metrics per picture."""
+    columns = {name: metric(pair).tolist() for name, metric in metrics.items()}
+    colourless = is_grey(pair).tolist()
     for i, name in enumerate(names):
         yield {"name": name, "grey": int(colourless[i])} | {k: round(v[i], 6) for k, v in columns.items()}
 
@@ -87,9 +87,9 @@ def means(rows: list[Row]) -> dict[str, float]:
     return {k: float(np.mean([row[k] for row in counted])) for k in rows[0] if k not in ("name", "grey")}
 
 
-def grey(rgb: Tensor) -> Tensor:
-    """The grey prediction: true lightness, ab = 0, on 8-bit levels. (B, 3, H, W) -> (B, 3, H, W)."""
-    L, ab = lab.split(rgb)
+def grey(truth_lab: Tensor) -> Tensor:
+    """The grey prediction (true lightness, ab = 0) as 8-bit sRGB: (B, 3, H, W) Lab -> (B, 3, H, W)."""
+    L, ab = truth_lab.split([1, 2], dim=1)
     return lab.quantize(lab.merge(L, torch.zeros_like(ab)))
 
 
@@ -104,17 +104,17 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def summary_table(rows: dict[str, dict[str, float]], metrics: dict[str, Metric], title: str) -> Any:
-    """A small Rich table: one row per prediction, one column per metric."""
-    from rich.table import Table
-
-    marks = {"higher": " ↑", "lower": " ↓", "none": ""}
-    table = Table(title=title)
-    table.add_column("")
-    for name, metric in metrics.items():
-        table.add_column(f"{name}{marks[metric.better]}" + (f"\n{metric.unit}" if metric.unit else ""), justify="right")
-    for label, values in rows.items():
-        table.add_row(label, *(f"{values[name]:.3f}" for name in metrics))
+def summary_table(summary: dict[str, Any], name: str) -> Table:
+    """The means of a scored run beside the grey floor, one row per metric."""
+    marks = {"higher": "↑", "lower": "↓", "none": " "}
+    table = Table(title=f"{summary['data']} {summary['split']}: {summary['pictures']} pictures", title_justify="left")
+    for column in ("metric", "unit"):
+        table.add_column(column)
+    for column in ("grey (ab = 0)", name):
+        table.add_column(column, justify="right")
+    for metric, value in summary["metrics"].items():
+        floor, mark = summary["baselines"]["grey"][metric], marks[summary["better"][metric]]
+        table.add_row(f"{mark} {metric}", summary["units"][metric], f"{floor:.3f}", f"{value:.3f}")
+    if summary["grey_pictures"]:
+        table.caption = f"means leave out {summary['grey_pictures']} pictures that have no colour themselves"
     return table
-
-

@@ -12,6 +12,8 @@ Everything of a run is written to runs/DATE_TIME_NAME/. Then: evaluate, predict,
 
 import csv
 import logging
+import os
+import shutil
 import sys
 import time
 import warnings
@@ -25,17 +27,19 @@ import pytorch_lightning as pl
 import torch
 import yaml
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from colorization import build, run
-from colorization.command import errors_in_words, help_text
-from colorization.compose import completed, register_experiments
+from colorization.command import errors_in_words, help_text, in_words
+from colorization.compose import completed, varied
 from colorization.config import CONF, ConfigError
 from colorization.module import Colorizer
 from colorization.score import score, summary_table
 
 log = logging.getLogger(__name__)
+failed: list[str] = []  # trials of a sweep
 
 
 def main() -> None:
@@ -47,6 +51,8 @@ def main() -> None:
     with errors_in_words():
         sys.argv[1:] = prepared(arguments)
         _hydra_main()
+        if failed:
+            raise ConfigError([f"these trials failed, see above: {', '.join(failed)}"])
 
 
 def prepared(arguments: Sequence[str]) -> list[str]:
@@ -55,11 +61,12 @@ def prepared(arguments: Sequence[str]) -> list[str]:
     flags = [argument for argument in arguments if argument.startswith("-")]
     if {"-cp", "--config-path", "-cn", "--config-name"} & set(flags):  # a rank that Lightning started
         return list(arguments)
-    resume = next((o.partition("=")[2] for o in overrides if o.startswith("resume=")), None)
-    if resume and resume != "null":
+    resume = next((o.partition("=")[2] for o in overrides if o.startswith("resume=")), "null")
+    if resume != "null":
         overrides = [*saved_overrides(Path(resume)), *overrides, f"run.dir={resume}"]
-    register_experiments()
     if {"-m", "--multirun"} & set(flags):
+        for trial in varied("train", overrides):
+            completed("train", trial)
         return [*flags, *overrides]
     return [*flags, *completed("train", overrides)]
 
@@ -71,14 +78,23 @@ def saved_overrides(folder: Path) -> list[str]:
 
 
 @hydra.main(config_path=str(CONF), config_name="train", version_base="1.3")
-def _hydra_main(cfg: DictConfig) -> float | None:
-    with errors_in_words():
-        return train(cfg)
-
-
-def train(cfg: DictConfig) -> float:
-    """Fit, score the best checkpoint on the test pictures, and return the best watched metric."""
+def _hydra_main(cfg: DictConfig) -> float:
+    """One run, or one trial of a sweep: there a failure is told and the next trial starts."""
     folder = Path(HydraConfig.get().runtime.output_dir)
+    try:
+        return train(cfg, folder)
+    except (ValueError, OSError) as error:
+        if not (folder / "run.json").exists():
+            shutil.rmtree(folder, ignore_errors=True)  # nothing ran: leave nothing behind
+        if HydraConfig.get().mode is not RunMode.MULTIRUN:
+            raise SystemExit(in_words(error)) from error
+        log.error("%s", in_words(error))
+        failed.append(folder.name)
+        return float("nan")
+
+
+def train(cfg: DictConfig, folder: Path) -> float:
+    """Fit, score the best checkpoint on the test pictures, and return the best watched metric."""
     if (folder / "config.yaml").exists() and not cfg.resume:
         raise ConfigError([f"run.dir={folder}: holds a run already; go on with it by resume={folder}, or choose another"])
     quiet()
@@ -110,7 +126,8 @@ def train(cfg: DictConfig) -> float:
     trainer = build.trainer(cfg, folder, budget, record["wandb_id"])
     if trainer.is_global_zero:
         run.start(folder, cfg, list(HydraConfig.get().overrides.task), record)
-    log.info("%s: %s parameters, %s training pictures", folder, f"{record['parameters']:,}", f"{record['data']['pictures']['train']:,}")
+    counts = record["data"]["pictures"]
+    log.info("%s: %d parameters, %d training pictures", os.path.relpath(folder), record["parameters"], counts["train"])
     status = "failed"
     try:
         trainer.fit(colorizer, data, ckpt_path=last, weights_only=True)
@@ -135,11 +152,9 @@ def finish(cfg: DictConfig, folder: Path, trainer: pl.Trainer, colorizer: Colori
         reopened = run.open_run(best).colorizer().to(colorizer.device)
         summary = score(reopened, data, "test", folder, best)
         run.write_json(folder / "metrics.json", recorded(trainer, best, summary))
-        rows = {"grey (ab = 0)": summary["baselines"]["grey"], folder.name: summary["metrics"]}
-        title = f"{summary['data']} {summary['split']}: {summary['pictures']} pictures"
-        console = Console()
-        console.print(summary_table(rows, reopened.metrics, title))
-        console.print(f"run folder: {folder}\ncolour your own: python -m colorization.predict PHOTO run={folder}")
+        Console().print(summary_table(summary, folder.name))
+        shown = os.path.relpath(folder)
+        print(f"run folder: {shown}\ncolour your own: python -m colorization.predict PHOTO run={shown}")
         for logger in trainer.loggers:
             logger.log_metrics({f"test/{k}": v for k, v in summary["metrics"].items()}, step=trainer.global_step)
             logger.finalize("success")

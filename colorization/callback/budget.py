@@ -36,7 +36,7 @@ class Budget(pl.Callback):
             if limit <= 0:
                 raise ValueError(f"budget.{name}={limit}: must be above 0")
         self.spent = {"epochs": 0.0, "steps": 0, "pictures": 0, "time": 0.0}
-        self.clock = time_now()
+        self.clock: float | None = None  # stands still until training starts
 
     def progress(self) -> float:
         """The share of the budget that is spent, 0..1."""
@@ -52,6 +52,10 @@ class Budget(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.clock = time_now()
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._tick()
+        self.clock = None
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -70,9 +74,10 @@ class Budget(pl.Callback):
         self.spent.update(state_dict)
 
     def _tick(self) -> None:
-        now = time_now()
-        self.spent["time"] += now - self.clock
-        self.clock = now
+        if self.clock is not None:
+            now = time_now()
+            self.spent["time"] += now - self.clock
+            self.clock = now
 
 
 def time_now() -> float:

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from colorization.color import lab
+from colorization.metric.base import Pair
 from colorization.metric.psnr import psnr
 
 CAPTION = 16  # pixels of text under each row
@@ -27,8 +29,9 @@ class Panel(pl.Callback):
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if trainer.sanity_checking or not trainer.is_global_zero:
             return
-        truth = torch.from_numpy(trainer.datamodule.pack("val").pictures[: self.pictures]).movedim(-1, 1)
-        image = panel(*pl_module.colour(truth.to(pl_module.device)))
+        pictures = np.array(trainer.datamodule.pack("val").pictures[: self.pictures])
+        truth = torch.from_numpy(pictures).movedim(-1, 1)
+        image = panel(pl_module.colour(truth.to(pl_module.device)))
         folder = Path(trainer.default_root_dir) / "panel"
         folder.mkdir(exist_ok=True)
         image.save(folder / f"{trainer.global_step:07d}.png")
@@ -37,11 +40,12 @@ class Panel(pl.Callback):
                 logger.log_image("val/panel", [image], step=trainer.global_step)
 
 
-def panel(predicted: Tensor, truth: Tensor, columns: int = 2) -> Image.Image:
-    """Two batches (B, 3, H, W) of sRGB 0..1 -> one picture of rows grey | predicted | original."""
-    L, _ = lab.split(truth)
-    grey = lab.merge(L, torch.zeros_like(L).repeat(1, 2, 1, 1))
-    scores = [psnr(rgb, truth).tolist() for rgb in (grey, predicted)]
+def panel(pair: Pair, columns: int = 2) -> Image.Image:
+    """Predictions and their truth -> one picture of rows grey | predicted | original."""
+    predicted, truth = pair.predicted, pair.truth
+    L, ab = pair.truth_lab.split([1, 2], dim=1)
+    grey = lab.merge(L, torch.zeros_like(ab))
+    scores = [psnr(Pair(rgb, truth)).tolist() for rgb in (grey, predicted)]
     height, width = truth.shape[-2:]
     rows = -(-len(truth) // columns)
     cell_width, cell_height = 3 * (width + GAP) + 3 * GAP, height + CAPTION

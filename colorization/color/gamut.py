@@ -1,16 +1,18 @@
 """The quantised ab plane: colour as a class, and a distribution over classes as a colour.
 
-    Q  bins        313 for Zhang et al. 2016 (arXiv:1603.08511), 529 for Zhang et al. 2017 (arXiv:1705.02999)
-    K  neighbours  the bins that share one pixel's soft label
-    ab       (B, 2, H, W)  CIE units
-    logits   (B, Q, H, W)  unnormalised log-probabilities
+Q  bins        313 for Zhang et al. 2016 (arXiv:1603.08511), 529 for Zhang et al. 2017 (arXiv:1705.02999)
+K  neighbours  the bins that share one pixel's soft label
+ab       (B, 2, H, W)  CIE units
+logits   (B, Q, H, W)  unnormalised log-probabilities
 """
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from colorization.color import lab
 
@@ -59,7 +61,9 @@ class Gamut(nn.Module):
     def __init__(self, centres: Tensor, neighbours: int = 5, sigma: float = 5.0):
         super().__init__()
         if not 1 <= neighbours <= len(centres):
-            raise ValueError(f"neighbours={neighbours}: choose 1..{len(centres)} (the paper's 5, its code's 10)")
+            raise ValueError(
+                f"neighbours={neighbours}: choose 1..{len(centres)} (5 in the paper, 10 in code)"
+            )
         if sigma <= 0:
             raise ValueError(f"sigma={sigma} ab units: the Gaussian of the soft label needs a positive width")
         self.neighbours = neighbours
@@ -108,9 +112,10 @@ class Gamut(nn.Module):
         Shape: (B, Q, H, W) -> ab (B, 2, H, W).
         """
         if temperature <= 0:
-            raise ValueError(f"temperature={temperature}: choose more than 0 (1 is the mean, near 0 the mode)")
-        annealed = (logits.float() / temperature).softmax(dim=1)
-        return torch.einsum("bqhw,qc->bchw", annealed, self.centres)
+            raise ValueError(f"temperature={temperature}: choose above 0 (1 is the mean, near 0 the mode)")
+        with torch.autocast(logits.device.type, enabled=False):
+            annealed = (logits.float() / temperature).softmax(dim=1)
+            return (self.centres.T @ annealed.flatten(2)).unflatten(2, logits.shape[2:])
 
     def prior(self, pictures: np.ndarray) -> Tensor:
         """The share of each bin among all pixels of a data set, (Q,), smoothed with the label's Gaussian.
@@ -150,7 +155,7 @@ def rebalancing(prior: Tensor, uniform: float = 0.5) -> Tensor:
         (Q,) weights proportional to 1 / ((1 - lambda) prior + lambda / Q), 1 on average over the prior.
     """
     if not 0 < uniform <= 1:
-        raise ValueError(f"rebalance={uniform}: choose more than 0 and at most 1 (0.5 in the paper, 1 is off)")
+        raise ValueError(f"rebalance={uniform}: choose above 0 and at most 1 (the paper has 0.5, 1 is off)")
     weights = 1 / ((1 - uniform) * prior + uniform / len(prior))
     return weights / (prior * weights).sum()
 
@@ -161,7 +166,25 @@ def cross_entropy(logits: Tensor, index: Tensor, weight: Tensor) -> Tensor:
     The label is `soft_encode`'s (B, K, H, W) pair, never spread out over Q: because its weights sum
     to 1, the cross-entropy is log sum exp(logits) less the weighted mean of K gathered logits.
     """
-    return logits.logsumexp(dim=1) - (weight * logits.gather(1, index)).sum(dim=1)
+    return _CrossEntropy.apply(logits, index, weight)
+
+
+class _CrossEntropy(torch.autograd.Function):
+    """With the gradient, softmax less label, made in one pass; autograd would make and add two."""
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, index: Tensor, weight: Tensor) -> Tensor:
+        total = logits.logsumexp(dim=1, keepdim=True)
+        ctx.save_for_backward(logits, total, index, weight)
+        return total[:, 0] - (weight * logits.gather(1, index)).sum(dim=1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None]:
+        logits, total, index, weight = ctx.saved_tensors
+        upstream = upstream[:, None]
+        gradient = (logits - total).exp_().mul_(upstream)
+        return gradient.scatter_add_(1, index, -weight * upstream), None, None
 
 
 def _count_colours(pictures: np.ndarray) -> np.ndarray:

@@ -15,33 +15,25 @@ from torch.nn.functional import adaptive_avg_pool2d, interpolate
 from colorization.color.gamut import STEP, Gamut
 
 PROBES = 32  # dimensions of the embedding: two objects' colours correlate by about 1 / sqrt(PROBES)
-SHARPNESS = 8.0  # how fast the agreement of two pixels falls with the difference of their distributions
+SHARPNESS = 32.0  # how fast the agreement of two pixels falls with the difference of their distributions
 SIDE = 64  # the grid on which objects are found; finer outputs share its cells
-REACH = 1 / 3  # of the grid's longer side: how far agreement spreads where nothing stops it
+REACH = 2 / 3  # of the grid's longer side: how far agreement spreads where nothing stops it
 CYCLE = 16  # explicit diffusion steps per cycle
 
 
 def sample(gamut: Gamut, logits: Tensor, n: int, generator: torch.Generator | None = None) -> Tensor:
-    """n plausible colourings: logits (B, Q, H, W) -> ab (n, B, 2, H, W).
+    """Plausible colourings, n of them: logits (B, Q, H, W) -> ab (n, B, 2, H, W).
 
     Each pixel's bin is an exact draw from its softmax(logits). Its colour is the mean of the
     distribution near that bin (a Gaussian of one bin's width), so that steps of 10 ab units do not show.
     """
     if n < 1:
         raise ValueError(f"n={n} samples: ask for at least 1")
-    probabilities = logits.float().softmax(dim=1)
-    uniform = coherent_uniform(probabilities, n, generator)
-    order = _hilbert_order(tuple(map(tuple, gamut.centres.tolist()))).to(logits.device)
-    cumulative = probabilities[:, order].cumsum(dim=1).movedim(1, -1).contiguous()
-    place = torch.searchsorted(cumulative, uniform.movedim(0, -1).contiguous() * cumulative[..., -1:])
-    bins = order[place.clamp(max=len(order) - 1)].movedim(-1, 0)
-    near = (-torch.cdist(gamut.centres, gamut.centres).square() / (2 * STEP**2)).exp()
-    last = probabilities.movedim(1, -1)
-    draws = []
-    for drawn in bins:
-        local = last * near[drawn]
-        draws.append((local @ gamut.centres / local.sum(dim=-1, keepdim=True)).movedim(-1, 1))
-    return torch.stack(draws)
+    with torch.autocast(logits.device.type, enabled=False):
+        probabilities = logits.float().softmax(dim=1)
+        uniform = coherent_uniform(probabilities, n, generator)
+        drawn = _inverse(gamut, probabilities, uniform)
+        return torch.stack([_local_mean(gamut, probabilities, bins) for bins in drawn])
 
 
 def coherent_uniform(probabilities: Tensor, n: int, generator: torch.Generator | None = None) -> Tensor:
@@ -68,14 +60,31 @@ def coherent_uniform(probabilities: Tensor, n: int, generator: torch.Generator |
     return torch.special.ndtr(normal)
 
 
+def _inverse(gamut: Gamut, probabilities: Tensor, uniform: Tensor) -> Tensor:
+    """Each pixel's inverse cumulative distribution: (B, Q, H, W), (n, B, H, W) -> bins (n, B, H, W)."""
+    order = _hilbert_order(tuple(map(tuple, gamut.centres.tolist()))).to(uniform.device)
+    cumulative = probabilities[:, order].cumsum(dim=1).movedim(1, -1).contiguous()
+    place = torch.searchsorted(cumulative, uniform.movedim(0, -1).contiguous() * cumulative[..., -1:])
+    return order[place.clamp(max=len(order) - 1)].movedim(-1, 0)
+
+
+def _local_mean(gamut: Gamut, probabilities: Tensor, bins: Tensor) -> Tensor:
+    """The mean colour near each pixel's bin: (B, Q, H, W), (B, H, W) -> ab (B, 2, H, W)."""
+    near = (-torch.cdist(gamut.centres, gamut.centres).square() / (2 * STEP**2)).exp()
+    local = probabilities.movedim(1, -1) * near[bins]
+    return (local @ gamut.centres / local.sum(dim=-1, keepdim=True)).movedim(-1, 1)
+
+
 def _diffuse(field: Tensor, across: Tensor, down: Tensor, time: float) -> Tensor:
     """Heat flow with the given conductances, (B, C, H, W), for at least `time` (cells squared).
 
     Fast explicit diffusion (Grewenig et al. 2010): within a cycle the step sizes vary, some far beyond
-    the stable one, and the whole cycle is stable and goes much further than equal steps.
+    the stable one, and the whole cycle is stable and goes much further than equal steps. Small and
+    large steps alternate, which keeps rounding errors small in between.
     """
     angles = torch.pi * (2 * torch.arange(CYCLE) + 1) / (4 * CYCLE + 2)
-    steps = (0.25 / (2 * angles.cos().square())).tolist()
+    small, large = (0.25 / (2 * angles.cos().square())).chunk(2)
+    steps = torch.stack([small, large.flip(0)], dim=1).flatten().tolist()
     for _ in range(max(1, round(time / sum(steps)))):
         for step in steps:
             flow_across = across * (field[..., :, 1:] - field[..., :, :-1])

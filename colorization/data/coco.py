@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from colorization.data.folder import listed
-from colorization.data.module import PictureData
-from colorization.data.source import Files, Source, held_out, shuffled
+from colorization.data.folder import files_at
+from colorization.data.module import SPLITS, PictureData
+from colorization.data.source import Files, Part, Source
 
 
 @dataclass(kw_only=True, eq=False)
@@ -17,23 +17,28 @@ class COCO(PictureData):
 
     Args:
         root: the folder with train2017/ and val2017/, or train2017.zip and val2017.zip.
-        val_size: training pictures held out to choose checkpoints by.
+        val_size: training pictures held out to choose checkpoints by; at most a tenth.
     """
 
     root: str = "data/coco"
     val_size: int = 500
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.val_size < 1:
+            raise ValueError(f"data.val_size={self.val_size}: must be at least 1")
+
     def sources(self) -> dict[str, Source]:
-        files = self._part("train2017")
-        names, val = held_out(files.names, min(self.val_size, len(files.names) // 10), "val")
-        return {"train": files.only(shuffled(names)), "val": files.only(val), "test": self._part("val2017")}
+        """Two parts of train2017, and val2017."""
+        train = self._part("train2017")
+        parts: dict[str, Source] = {s: Part(train, s, (("val", self.val_size),)) for s in SPLITS}
+        return parts | {"test": self._part("val2017")}
 
     def _part(self, name: str) -> Files:
         root = Path(self.root).expanduser()
-        if (root / name).is_dir():
-            return listed(str(root / name), f"data.root ({name})")
-        if (root / f"{name}.zip").exists():
-            return listed(str(root / f"{name}.zip"), f"data.root ({name}.zip)", prefix=f"{name}/")
+        for path in (root / name, root / f"{name}.zip"):
+            if path.exists():
+                return files_at(str(path), "data.root", inside=f"{name}/", fixed=True)
         raise FileNotFoundError(
             f"data.root={self.root}: neither {name}/ nor {name}.zip is there; pass the folder that holds "
             "train2017 and val2017, data.root=PATH, or try data=scenes, which needs no download"

@@ -1,71 +1,142 @@
 """Pictures of any kind -> 8-bit sRGB, whole or at the size that a network sees."""
 
 import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
+from PIL.ExifTags import Base
+from PIL.Image import Transpose
 
-EXTENSIONS = frozenset(
-    (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".jp2", ".avif")
-)
-LARGEST = 200_000_000  # pixels; more is a decompression bomb or no photo
+Encoded = Path | bytes | BinaryIO
+
+# What Pillow's plugins call their own, less the kinds that it only recognises or hands to another program.
+Image.init()
+FOREIGN = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}
+EXTENSIONS = frozenset(e for e, kind in Image.EXTENSION.items() if kind in Image.OPEN and kind not in FOREIGN)
+
+# A JPEG may be decoded at 1/2, 1/4 or 1/8 while its shorter side stays at this many times the target:
+# below 2, up to 10 dB are lost against a full decode.
+HEADROOM = 2
+
+# What the EXIF orientations 2 to 8 ask for.
+UPRIGHT = {
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
+
+# Pillow warns from 89 million pixels and refuses from 179 million: where a photo ends and a bomb begins.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 class UnreadablePicture(ValueError):
     """A picture that cannot be decoded, with its name and the reason."""
 
     def __init__(self, name: object, reason: object):
-        super().__init__(f"{name}: {reason}")
+        super().__init__(str(name), str(reason))
         self.name, self.reason = str(name), str(reason)
 
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}"
 
-def open_picture(source: Path | bytes | BinaryIO, name: object = None, at_least: int = 0) -> Image.Image:
-    """Decode a picture to upright 8-bit RGB: grey, palette, RGBA (on white), CMYK, 16-bit, EXIF-rotated.
+
+def open_picture(source: Encoded, name: object = None) -> Image.Image:
+    """Decode a picture whole, to upright 8-bit RGB.
+
+    Grey, palette, CMYK, 16-bit and float pictures become RGB; transparency lies on white; of an
+    animation the first frame is taken; the EXIF orientation is applied.
 
     Args:
         source: a path, the encoded bytes, or a file.
         name: what errors call it; the path by default.
-        at_least: a JPEG may be decoded at 1/2, 1/4 or 1/8 as long as its shorter side stays at
-            twice this many pixels; 0 decodes it whole. Below twice, up to 10 dB are lost.
 
     Raises:
-        UnreadablePicture: not a picture, truncated, or larger than 200 million pixels.
+        UnreadablePicture: no picture, damaged or truncated, or of more than 179 million pixels.
     """
-    name = name or (source if isinstance(source, Path) else "picture")
-    try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
-            if picture.width * picture.height > LARGEST:
-                raise ValueError(f"{picture.width} x {picture.height} pixels, more than {LARGEST:,}")
-            if at_least and picture.format == "JPEG" and min(picture.size) >= 4 * at_least:
-                scale = 2 * at_least / min(picture.size)
-                picture.draft(None, (int(picture.width * scale) + 1, int(picture.height * scale) + 1))
-            picture.load()
-            return to_rgb(ImageOps.exif_transpose(picture))
-    except Exception as error:  # damaged files fail in every way a decoder can
-        raise UnreadablePicture(name, error) from error
+    with _opened(source, name) as picture:
+        picture.load()
+        turn = _orientation(picture)
+        return _turned(to_rgb(picture), turn)
+
+
+def open_square(source: Encoded, size: int, name: object = None) -> tuple[np.ndarray, tuple[int, int]]:
+    """Decode the central square of a picture at `size` pixels a side, as protocol v1 does.
+
+    Equal to `ImageOps.fit(open_picture(source), (size, size), Image.Resampling.BILINEAR)`: an
+    antialiased triangle filter, which never overshoots into colours that the picture lacks. Large
+    JPEGs are decoded at a reduced size first, where that does not hurt.
+
+    Returns:
+        uint8 (size, size, 3), and the stored picture's (width, height).
+
+    Raises:
+        UnreadablePicture: as `open_picture`.
+    """
+    with _opened(source, name) as picture:
+        width, height = picture.size
+        picture.draft(None, (HEADROOM * size, HEADROOM * size))
+        reduction = round(width / picture.width)
+        side = min(width, height) / reduction
+        left, top = (width / reduction - side) / 2, (height / reduction - side) / 2
+        turn = _orientation(picture)
+        box = (left, top, left + side, top + side)
+        small = to_rgb(picture).resize((size, size), Image.Resampling.BILINEAR, box=box)
+        return np.asarray(_turned(small, turn)), (width, height)
 
 
 def to_rgb(picture: Image.Image) -> Image.Image:
-    """Any Pillow mode -> 8-bit RGB."""
+    """Any Pillow mode -> 8-bit RGB, transparency on white."""
     if picture.mode.startswith(("I", "F")):
-        values = np.asarray(picture, dtype=np.float64)
-        scale = 257.0 if values.max() > 255 else 1.0
-        picture = Image.fromarray((values / scale).round().clip(0, 255).astype(np.uint8))
-    if "A" in picture.getbands() or "transparency" in picture.info:
+        picture = Image.fromarray(_to_8_bits(np.asarray(picture)))
+    if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture)
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
-def square(picture: Image.Image, size: int) -> np.ndarray:
-    """The central square of a picture at `size` pixels, uint8 (size, size, 3).
+def _to_8_bits(values: np.ndarray) -> np.ndarray:
+    """Grey values whose white is 1 (floats), 255 or 65535, the least that holds them all -> uint8."""
+    scales = (1, 255, 65535) if values.dtype.kind == "f" else (255, 65535)
+    white = next((scale for scale in scales if np.nanmax(values) <= scale), scales[-1])
+    if values.dtype == np.uint16:
+        white = 65535
+    return (np.nan_to_num(values) * (255 / white)).round().clip(0, 255).astype(np.uint8)
 
-    Resized with an antialiased triangle filter: no overshoot, so no colours that the picture lacks.
-    """
-    side = min(picture.size)
-    left, top = (picture.width - side) / 2, (picture.height - side) / 2
-    box = (left, top, left + side, top + side)
-    return np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR, box=box))
+
+def _orientation(picture: Image.Image) -> int:
+    """1 to 8; damaged EXIF data says nothing about the pixels."""
+    try:
+        return picture.getexif().get(Base.Orientation, 1)
+    except Exception:
+        return 1
+
+
+def _turned(picture: Image.Image, orientation: int) -> Image.Image:
+    return picture.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else picture
+
+
+@contextmanager
+def _opened(source: Encoded, name: object) -> Iterator[Image.Image]:
+    """An open picture; whatever a damaged file makes of its decoder becomes UnreadablePicture."""
+    name = name or (source if isinstance(source, Path) else "picture")
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
+            yield picture
+    except Exception as error:  # a damaged file can fail in every way that a decoder knows
+        raise UnreadablePicture(name, _reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, Image.UnidentifiedImageError):
+        return "no picture that Pillow can read"
+    return str(error) or type(error).__name__

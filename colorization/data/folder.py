@@ -1,10 +1,12 @@
-"""Any tree of pictures."""
+"""Any pictures of your own."""
 
+import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from colorization.data.module import PictureData
-from colorization.data.source import Files, Source, held_out, shuffled
+from colorization.data.archive import Tar, Zip
+from colorization.data.module import SPLITS, PictureData
+from colorization.data.source import Files, Part, Source, Tree
 
 
 @dataclass(kw_only=True, eq=False)
@@ -21,26 +23,44 @@ class Folder(PictureData):
     val_root: str | None = None
     val_size: int = 500
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.val_size < 1:
+            raise ValueError(f"data.val_size={self.val_size}: must be at least 1")
+
     def sources(self) -> dict[str, Source]:
-        files = listed(self.root, "data.root")
-        names, test = list(files.names), None
+        """Three parts of root, or two and val_root."""
+        files = files_at(self.root, "data.root")
+        held = {"val": self.val_size} if self.val_root else {"test": None, "val": self.val_size}
+        parts: dict[str, Source] = {split: Part(files, split, tuple(held.items())) for split in SPLITS}
         if self.val_root:
-            test = listed(self.val_root, "data.val_root")
-        else:
-            names, scored = held_out(names, max(len(names) // 10, 1), "test")
-            test = files.only(scored)
-        names, val = held_out(names, min(self.val_size, max(len(names) // 10, 1)), "val")
-        if not names:
-            raise ValueError(f"data.root={self.root}: {len(files.names)} pictures are too few for three splits")
-        return {"train": files.only(shuffled(names)), "val": files.only(val), "test": test}
+            parts["test"] = files_at(self.val_root, "data.val_root")
+        return parts
 
 
-def listed(root: str | None, setting: str, prefix: str = "") -> Files:
-    """The pictures of a place, or an error that says what to pass."""
-    if root is None or not Path(root).expanduser().exists():
-        given = f"{setting}={root}: no such folder" if root else f"{setting} is not given"
-        raise FileNotFoundError(f"{given}; pass a folder of pictures, {setting}=PATH, or try data=scenes, which needs none")
-    files = Files(Path(root).expanduser(), prefix)
-    if not files.names:
-        raise ValueError(f"{setting}={root}: no pictures in there")
-    return files
+def files_at(root: str | None, setting: str, inside: str = "", fixed: bool = False) -> Files:
+    """The pictures of a place, or an error that says what to pass.
+
+    Args:
+        root: a folder, a .zip or a .tar.
+        setting: what a user calls it.
+        inside: the folder within an archive.
+        fixed: see `Tree`.
+    """
+    if not root:
+        raise FileNotFoundError(f"{setting} is not given; {_help(setting)}")
+    path = Path(root).expanduser()
+    if not path.exists():
+        raise FileNotFoundError(f"{setting}={root}: no such folder or archive; {_help(setting)}")
+    if path.is_dir():
+        return Tree(path, fixed)
+    if path.suffix.lower() == ".zip":
+        return Zip(path, inside)
+    if tarfile.is_tarfile(path):
+        return Tar(path, inside)
+    raise ValueError(f"{setting}={root}: neither a folder nor a .zip or .tar; {_help(setting)}")
+
+
+def _help(setting: str) -> str:
+    asked = f"pass a folder of pictures or a .zip or .tar of them, {setting}=PATH"
+    return f"{asked}, or try data=scenes, which needs none"

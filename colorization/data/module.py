@@ -2,31 +2,35 @@
 
 import logging
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, get_args
 
-import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
 
 from colorization.color import lab
 from colorization.data.batch import Batch
-from colorization.data.pack import Pack, pack
+from colorization.data.feed import Fed, Feed, crop
+from colorization.data.pack import OnError, Pack, pack
+from colorization.data.sampler import Sampler
 from colorization.data.source import Source
 
 log = logging.getLogger(__name__)
 
 Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 CACHE = "~/.cache/colorization"
+SHARE = 0.4  # of a GPU's free memory that a resident pack may take by itself
 
 
 @dataclass(kw_only=True, eq=False)
 class PictureData(pl.LightningDataModule):
     """Pictures in three splits, packed once, served as uint8, split into L and ab on the device.
+
+    "val" is held out of the training pictures and chooses checkpoints; "test" is scored and never
+    chooses anything.
 
     Args:
         image_size: pixels per side of what the network sees.
@@ -37,8 +41,8 @@ class PictureData(pl.LightningDataModule):
         flip: whether half of the training pictures are mirrored.
         cache_dir: where packs are kept.
         on_error: "skip" leaves unreadable pictures out and names them, "raise" stops.
-        resident: whether the training pack is kept in the device's memory; "auto" where it fits
-            into a quarter of a GPU's.
+        resident: whether the device holds the training pictures and is sent only their positions;
+            "auto" where they fit into 40% of a GPU's free memory.
         workers: decoding processes; null takes every core.
         seed: of shuffling and augmentation.
     """
@@ -49,139 +53,111 @@ class PictureData(pl.LightningDataModule):
     batch_size: int = 32
     flip: bool = True
     cache_dir: str = CACHE
-    on_error: Literal["skip", "raise"] = "skip"
+    on_error: OnError = "skip"
     resident: bool | Literal["auto"] = "auto"
     workers: int | None = None
     seed: int = 0
     _packs: dict[str, Pack] = field(default_factory=dict, init=False, repr=False)
+    _held: Tensor | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         super().__init__()
-        for name in ("image_size", "batch_size", "subset", "load_size", "workers"):
+        for name in ("image_size", "load_size", "subset", "batch_size", "workers"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"data.{name}={value}: must be at least 1")
         self.load_size = self.load_size or self.image_size * 9 // 8
         if self.load_size < self.image_size:
-            raise ValueError(f"data.load_size={self.load_size}: must be at least data.image_size={self.image_size}")
-        self._sampler: Shuffle | None = None
-        self._resident: Tensor | None = None
-        self._resume: dict[str, int] = {}
+            least = f"data.image_size={self.image_size}"
+            raise ValueError(f"data.load_size={self.load_size}: must be at least {least}")
 
     @property
-    def name(self) -> str:
+    def name(self) -> str:  # type: ignore[override]
         """The name that tables show."""
         return type(self).__name__.lower()
 
     @abstractmethod
     def sources(self) -> dict[str, Source]:
-        """The pictures of "train", "val" and "test"; training names in nested order."""
+        """The pictures of "train", "val" and "test"; the first of "train" are the smaller subsets."""
 
     def pack(self, split: str) -> Pack:
         """The pack of a split, prepared if it is missing."""
-        if split not in ("train", "val", "test"):
-            raise ValueError(f"split={split}: choose train, val or test")
+        if split not in SPLITS:
+            raise ValueError(f"split={split}: choose {', '.join(SPLITS)}")
         if split not in self._packs:
-            source = self.sources()[split]
-            if split == "train" and self.subset:
-                source = self._first(source, self.subset)
-            size = self.load_size if split == "train" else self.image_size
-            place, label = Path(self.cache_dir).expanduser(), f"{self.name}_{split}"
-            self._packs[split] = pack(source, size, place, label, self.workers, self.on_error)
+            self._packs[split] = pack(
+                self.sources()[split],
+                size=self._size(split),
+                cache=Path(self.cache_dir).expanduser(),
+                label=f"{self.name}_{split}",
+                count=self.subset if split == "train" else None,
+                workers=self.workers,
+                on_error=self.on_error,
+            )
+            self._warn_if_smaller(split)
         return self._packs[split]
 
     def fingerprint(self, split: str) -> str:
-        """What identifies the content of a split."""
+        """What identifies the pictures of a split; see `Pack.fingerprint`."""
         return self.pack(split).fingerprint
 
     def prepare_data(self) -> None:
-        for split in ("train", "val", "test"):
+        """Pack what is missing; the other processes of a node then map it."""
+        for split in SPLITS:
             self.pack(split)
 
-    def train_dataloader(self) -> DataLoader:
+    def train_dataloader(self) -> Feed:
+        """Shuffled, cropped and mirrored at random."""
         pictures = self.pack("train").pictures
-        trainer = self.trainer
-        rank, world = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
-        self._sampler = Shuffle(len(pictures), self.batch_size, self.seed, rank, world)
-        self._sampler.load_state_dict(self._resume)
-        return self._loader(Gather(pictures), self._sampler)
+        self._held = torch.from_numpy(pictures).to(self._device) if self._holds(pictures.nbytes) else None
+        room = self._size("train") - self.image_size
+        return Feed(
+            pictures if self._held is None else None,
+            self._sampler("train", shuffle=True),
+            room if room or self.flip else None,
+            self.flip,
+            pin=self._device.type == "cuda",
+        )
 
-    def val_dataloader(self) -> DataLoader:
-        pictures = self.pack("val").pictures
-        trainer = self.trainer
-        rank, world = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
-        order = np.arange(rank, len(pictures), world)
-        batches = [order[i : i + self.batch_size].tolist() for i in range(0, len(order), self.batch_size)]
-        return self._loader(Gather(pictures), batches)
+    def val_dataloader(self) -> Feed:
+        """In order, as they are."""
+        return self._scored("val")
 
-    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Batch:
-        picture, index = batch["picture"].movedim(-1, 1), batch["index"]
-        if self.trainer and self.trainer.training:
-            seed = torch.Generator().manual_seed(hash((self.seed, self.trainer.global_step, self.trainer.global_rank)))
-            picture = augment(picture, self.image_size, self.flip, seed)
-        L, ab = lab.split(picture)
+    def test_dataloader(self) -> Feed:
+        """In order, as they are."""
+        return self._scored("test")
+
+    def on_after_batch_transfer(self, batch: Fed, dataloader_idx: int) -> Batch:
+        """Crop, mirror and convert, where the network is."""
+        index = batch["index"]
+        picture = batch["picture"] if self._held is None or "picture" in batch else self._held[index]
+        if "crop" in batch:
+            picture = crop(picture, batch["crop"], self.image_size)
+        L, ab = lab.split(picture.movedim(-1, 1))
         return Batch(L, ab, index)
 
-    def state_dict(self) -> dict[str, Any]:
-        return self._sampler.state_dict() if self._sampler else {}
+    def _size(self, split: str) -> int:
+        return self.load_size if split == "train" and self.load_size else self.image_size
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self._resume = dict(state_dict)
+    def _scored(self, split: str) -> Feed:
+        sampler = self._sampler(split, shuffle=False)
+        return Feed(self.pack(split).pictures, sampler, pin=self._device.type == "cuda")
 
-    def _first(self, source: Source, count: int) -> Source:
-        if count > len(source.names):
-            log.warning("data.subset=%d: there are %d training pictures; taking all", count, len(source.names))
-        return source.only(source.names[:count])
+    def _sampler(self, split: str, shuffle: bool) -> Sampler:
+        trainer = self.trainer
+        rank, world = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
+        return Sampler(len(self.pack(split)), self.batch_size, self.seed, rank, world, shuffle)
 
-    def _loader(self, dataset: Dataset, batches: Sampler | list[list[int]]) -> DataLoader:
-        return DataLoader(dataset, batch_size=None, sampler=batches, pin_memory=torch.cuda.is_available())
+    @property
+    def _device(self) -> torch.device:
+        return self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
 
+    def _holds(self, needed: int) -> bool:
+        if self.resident != "auto":
+            return self.resident
+        return self._device.type == "cuda" and needed < SHARE * torch.cuda.mem_get_info(self._device)[0]
 
-class Gather(Dataset):
-    """Batches by list of indices: one gather from the map each."""
-
-    def __init__(self, pictures: np.ndarray):
-        self.pictures = pictures
-
-    def __getitem__(self, indices: Sequence[int]) -> dict[str, Tensor]:
-        order = np.sort(np.asarray(indices))
-        return {"picture": torch.from_numpy(self.pictures[order]), "index": torch.from_numpy(order)}
-
-
-class Shuffle(Sampler):
-    """Batches of indices in an order that (seed, epoch, rank) decides and that resumes mid-epoch."""
-
-    def __init__(self, count: int, batch_size: int, seed: int, rank: int = 0, world: int = 1):
-        self.count, self.batch_size, self.seed, self.rank, self.world = count, batch_size, seed, rank, world
-        self.epoch = self.batch = 0
-
-    def __len__(self) -> int:
-        share = self.count // self.world
-        return max(share // self.batch_size, 1)
-
-    def __iter__(self) -> Iterator[list[int]]:
-        order = np.random.default_rng((self.seed, self.epoch)).permutation(self.count)[self.rank :: self.world]
-        for self.batch in range(self.batch, len(self)):
-            yield order[self.batch * self.batch_size : (self.batch + 1) * self.batch_size].tolist()
-        self.epoch, self.batch = self.epoch + 1, 0
-
-    def state_dict(self) -> dict[str, int]:
-        return {"epoch": self.epoch, "batch": self.batch}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        self.epoch, self.batch = state.get("epoch", 0), state.get("batch", 0)
-
-
-def augment(picture: Tensor, size: int, flip: bool, generator: torch.Generator) -> Tensor:
-    """Random crop to `size` and random mirror, picture by picture: (B, 3, S, S) -> (B, 3, size, size)."""
-    B, _, S, _ = picture.shape
-    room = S - size + 1
-    top, left = torch.randint(room, (2, B, 1), generator=generator)
-    across = torch.arange(size).expand(B, size)
-    if flip:
-        mirrored = torch.rand(B, 1, generator=generator) < 0.5
-        across = torch.where(mirrored, size - 1 - across, across)
-    rows = (top + torch.arange(size)).to(picture.device)
-    columns = (left + across).to(picture.device)
-    b = torch.arange(B, device=picture.device)
-    return picture.movedim(1, -1)[b[:, None, None], rows[:, :, None], columns[:, None, :]].movedim(-1, 1)
+    def _warn_if_smaller(self, split: str) -> None:
+        total = self._packs[split].total
+        if split == "train" and self.subset and self.subset > total:
+            log.warning("data.subset=%d: there are %d training pictures; taking all", self.subset, total)

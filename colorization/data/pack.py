@@ -1,74 +1,174 @@
-"""Pictures packed once into a memory map, so that no epoch decodes a JPEG again."""
+"""A source decoded once into one memory map that every later run starts from.
 
+A pack is a folder:
+
+    pictures.bin   uint8 (N, size, size, 3), only ever appended to
+    rows.jsonl     one line per picture: name, stored width, height, bytes; only ever appended to
+    index.json     how much of both counts, what was skipped and why; replaced whole
+
+Bytes beyond what index.json counts are an unfinished block: no reader sees them, and the next
+writer drops them.
+"""
+
+import errno
 import hashlib
 import json
 import logging
 import os
 import shutil
-import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from fcntl import LOCK_EX, LOCK_UN, flock
-from multiprocessing import get_context
+from collections.abc import Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from functools import cached_property
+from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from filelock import FileLock, Timeout
 
 from colorization.data.decode import UnreadablePicture
+from colorization.data.decoding import Decoding, Result, progress
 from colorization.data.source import Source
 
 log = logging.getLogger(__name__)
 
-BLOCK = 256  # pictures between two lines of the journal: what a kill can lose
-VERSION = 1  # of decoding and resizing; a change makes new packs and new fingerprints
+OnError = Literal["skip", "raise"]
+
+BLOCK = 256  # pictures that a kill can lose
+VERSION = 2  # of geometry and decoding; another one makes other packs and other fingerprints
+NAMED = 20  # skipped pictures that the log names
 
 
 @dataclass
-class Pack:
-    """The first pictures of a source at one size.
+class Index:
+    """What counts of a pack's files.
 
     Attributes:
-        pictures: uint8 (N, size, size, 3), memory-mapped.
-        names: N names, in the source's order.
-        skipped: (name, reason) of the pictures that could not be read.
-        fingerprint: what decides the content: source, names, size, decoding.
+        taken: how many of the source's names were tried, in order.
+        total: how many it has.
+        pictures, row_bytes: how much of pictures.bin and rows.jsonl counts.
+        skipped: position, name and reason of the names that are no pictures.
     """
 
-    pictures: np.ndarray
-    names: list[str]
-    skipped: list[tuple[str, str]] = field(default_factory=list)
-    fingerprint: str = ""
+    label: str
+    size: int
+    source: dict[str, Any]
+    total: int = 0
+    taken: int = 0
+    pictures: int = 0
+    row_bytes: int = 0
+    skipped: list[tuple[int, str, str]] = field(default_factory=list)
+    made: str = field(default_factory=lambda: datetime.now().astimezone().isoformat(timespec="seconds"))
+    libraries: dict[str, str] = field(default_factory=lambda: {n: version(n) for n in ("pillow", "numpy")})
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What decides the pictures apart from where they lie."""
+        described = {key: value for key, value in self.source.items() if key != "place"}
+        return {"version": VERSION, "size": self.size, "source": described}
+
+    @property
+    def picture_bytes(self) -> int:
+        """Bytes of one packed picture."""
+        return self.size * self.size * 3
+
+
+class Pack:
+    """The first pictures of a source at one size, mapped from disk.
+
+    Attributes:
+        pictures: uint8 (N, size, size, 3), copy-on-write: writing to it never reaches the file.
+        skipped: (name, reason) of those that could not be read.
+        total: how many names the source has.
+    """
+
+    def __init__(self, folder: Path, index: Index, taken: int):
+        self.folder, self.total = folder, index.total
+        self.skipped = [(name, why) for position, name, why in index.skipped if position < taken]
+        self._index, self._count = index, min(taken, index.taken) - len(self.skipped)
+        if not self._count:
+            name, why = self.skipped[0]
+            first = f"the first: {name}: {why}"
+            raise ValueError(f"{index.label}: none of {taken} pictures could be read; {first}")
+        shape = (self._count, index.size, index.size, 3)
+        try:
+            self.pictures = np.memmap(folder / "pictures.bin", np.uint8, "c", shape=shape)
+        except (OSError, ValueError) as error:
+            remedy = f"python -m colorization.prepare clear={folder.name} removes it"
+            raise ValueError(f"{folder} is damaged ({error}); {remedy}") from error
+
+    def __len__(self) -> int:
+        return self._count
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The name of each picture."""
+        return [json.loads(row)[0] for row in self._rows]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What identifies the data: names, stored sizes and order of the pictures, and their decoding.
+
+        It is the same on every machine and in every place, whether the pictures lie in a folder or
+        an archive.
+        """
+        hashed = hashlib.sha256(json.dumps(self._index.content, sort_keys=True).encode())
+        hashed.update(b"".join(self._rows))
+        return hashed.hexdigest()[:16]
+
+    @cached_property
+    def _rows(self) -> list[bytes]:
+        with (self.folder / "rows.jsonl").open("rb") as file:
+            return list(islice(file, self._count))
 
 
 def pack(
-    source: Source, size: int, folder: Path, label: str, workers: int | None = None, on_error: str = "skip"
+    source: Source,
+    size: int,
+    cache: Path,
+    label: str,
+    count: int | None = None,
+    workers: int | None = None,
+    on_error: OnError = "skip",
 ) -> Pack:
-    """Map the pack of a source, decoding first what it does not hold yet.
+    """Map the pack of a source's first pictures, decoding before what it does not hold yet.
 
-    A longer list of names that begins like the packed one extends it. Killed at any moment, it goes
-    on from the last finished block; two processes that pack the same wait for each other.
+    A larger count extends the pack. Killed at any moment, it goes on from the last whole block; of
+    two processes that pack the same, the second waits and maps.
 
     Args:
         source: pictures by name.
         size: pixels per side.
-        folder: cache folder; the pack gets a folder of its own in it.
-        label: what the pack is called there, such as "coco_train".
+        cache: the folder of all packs.
+        label: what the pack is called, such as "coco_train".
+        count: how many of the source's names; None takes all.
         workers: decoding processes; None takes every core.
         on_error: "skip" leaves unreadable pictures out and names them, "raise" stops at the first.
+
+    Raises:
+        UnreadablePicture: with on_error="raise".
+        OSError: not enough space. What was packed stays, and the next call goes on.
+        ValueError: no picture at all could be read.
     """
-    key = digest({"version": VERSION, "source": source.describe(), "size": size, "first": list(source.names[:1])})
-    place = folder / f"{label}_{size}px_{key[:12]}"
-    place.mkdir(parents=True, exist_ok=True)
-    with locked(place / "lock"):
-        journal = _journal(place, source.names, size)
-        if len(journal) < len(source.names):
-            _fill(source, size, place, journal, workers, on_error, label)
-            journal = _journal(place, source.names, size)
-    return _mapped(place, journal[: len(source.names)], size, source)
+    described = source.describe()
+    key = digest({"version": VERSION, "size": size, "source": described})
+    folder = cache / f"{label}_{size}px_{key[:10]}"
+    index = read_index(folder)
+    if index is None or index.taken < _wanted(index, source, count):
+        total = len(source.names)
+        with writing(folder):
+            index = read_index(folder) or Index(label, size, described)
+            index.total = total
+            if index.taken < _wanted(index, source, count):
+                _extend(folder, index, source, _wanted(index, source, count), workers, on_error)
+    mapped = Pack(folder, index, _wanted(index, source, count))
+    if mapped.skipped and on_error == "raise":
+        raise UnreadablePicture(*mapped.skipped[0])
+    _mark_used(folder)
+    return mapped
 
 
 def digest(content: Any) -> str:
@@ -76,149 +176,114 @@ def digest(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
+def read_index(folder: Path) -> Index | None:
+    """What counts of a pack, or None where there is none yet."""
+    try:
+        return Index(**json.loads((folder / "index.json").read_text()))
+    except FileNotFoundError:
+        return None
+
+
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock that dies with the process."""
-    with path.open("a") as file:
-        flock(file, LOCK_EX)
-        try:
-            yield
-        finally:
-            flock(file, LOCK_UN)
+def writing(folder: Path, wait: bool = True) -> Any:
+    """Be the only writer of a pack. The lock dies with the process; a reader needs none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        if not wait:
+            raise
+        log.info("another process prepares %s; waiting for it", folder.name)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
-Line = tuple[str, str | None]  # a name, and why it was skipped
+def _wanted(index: Index, source: Source, count: int | None) -> int:
+    """How many names are asked for; a source that knows its place need not be listed to tell."""
+    total = index.total if "place" in index.source else len(source.names)
+    return total if count is None else min(count, total)
 
 
-def _journal(place: Path, names: Sequence[str], size: int) -> list[Line]:
-    """What is packed so far, as far as it agrees with the wanted names and with the data on disk."""
-    path = place / "journal.jsonl"
-    if not path.exists():
-        return []
-    lines: list[Line] = []
-    for text in path.read_text().splitlines():
-        try:
-            lines += [tuple(line) for line in json.loads(text)]
-        except json.JSONDecodeError:  # the line that a kill cut short
-            break
-    agreed = next((i for i, (line, name) in enumerate(zip(lines, names, strict=False)) if line[0] != name), len(lines))
-    held = (place / "pictures.bin").stat().st_size // (size * size * 3)
-    while sum(reason is None for _, reason in lines[:agreed]) > held:
-        agreed -= 1
-    return lines[:agreed]
-
-
-def _fill(
-    source: Source, size: int, place: Path, journal: list[Line], workers: int | None, on_error: str, label: str
+def _extend(
+    folder: Path, index: Index, source: Source, wanted: int, workers: int | None, on_error: OnError
 ) -> None:
-    """Decode the names after the journal's, block by block: data first, then its journal line."""
-    missing = source.names[len(journal) :]
-    _check_space(place, len(missing) * size * size * 3)
-    kept = sum(reason is None for _, reason in journal)
-    blocks = [missing[i : i + BLOCK] for i in range(0, len(missing), BLOCK)]
-    _rewrite(place / "journal.jsonl", journal)
-    began = time.monotonic()
-    skipped = 0
-    with (
-        (place / "pictures.bin").open("ab") as data,
-        (place / "journal.jsonl").open("a") as lines,
-        _bar(label, len(missing)) as advance,
-    ):
-        data.truncate(kept * size * size * 3)
-        for block, results in zip(blocks, _decoded(source, blocks, size, workers), strict=True):
-            entries: list[Line] = []
-            for name, picture in zip(block, results, strict=True):
-                if isinstance(picture, str):
-                    if on_error == "raise":
-                        raise UnreadablePicture(name, picture + " (data.on_error=skip leaves it out)")
-                    log.warning("skipped %s: %s", name, picture)
-                    skipped += 1
-                entries.append((name, picture if isinstance(picture, str) else None))
-            data.write(b"".join(p.tobytes() for p in results if not isinstance(p, str)))
-            data.flush()
-            os.fsync(data.fileno())
-            lines.write(json.dumps(entries) + "\n")
-            lines.flush()
-            advance(len(block))
-    span = time.monotonic() - began
-    log.info(
-        "packed %d pictures of %s at %d px in %.1f s (%.0f/s), %d skipped: %s",
-        len(missing) - skipped, label, size, span, len(missing) / max(span, 1e-9), skipped, place,
-    )  # fmt: skip
+    """Decode the names after those taken, block by block, and commit each block."""
+    missing = source.names[index.taken : wanted]
+    check_space(folder, len(missing) * index.picture_bytes)
+    before = index.pictures
+    try:
+        with progress(index.label, len(missing)) as bar, Decoding(source, index.size, workers) as decoding:
+            for block in decoding.blocks(missing, BLOCK):
+                if on_error == "raise":
+                    _raise_unreadable(block)
+                _append(folder, index, block)
+                bar.advance(len(block))
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            kept = read_index(folder) or Index(index.label, index.size, {})
+            os.truncate(folder / "pictures.bin", kept.pictures * kept.picture_bytes)
+            raise OSError(f"{_no_space(folder)}; {kept.pictures} pictures are packed and stay") from error
+        raise
+    packed = index.pictures - before
+    log.info("packed %d pictures of %s at %d px: %s", packed, index.label, index.size, folder)
+    _log_skipped(index, wanted - len(missing))
 
 
-def _decoded(
-    source: Source, blocks: list[Sequence[str]], size: int, workers: int | None
-) -> Iterator[list[np.ndarray | str]]:
-    """Each block's pictures, or why they could not be read, decoded by all cores, a few blocks ahead."""
-    workers = workers or len(os.sched_getaffinity(0))
-    if workers == 1 or sum(map(len, blocks)) < 64:
-        yield from (_load_block(source, block, size) for block in blocks)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
-        pending = []
-        for block in blocks:
-            parts = [block[i::workers] for i in range(workers)]
-            pending.append([pool.submit(_load_block, source.only(part), part, size) for part in parts])
-            if len(pending) > 2:
-                yield _interleaved([future.result() for future in pending.pop(0)])
-        for futures in pending:
-            yield _interleaved([future.result() for future in futures])
+def _append(folder: Path, index: Index, block: list[Result]) -> None:
+    """Pictures first, then their rows, then the index that makes both count."""
+    good = [result for result in block if not result.reason]
+    rows = b"".join(json.dumps(result.row).encode() + b"\n" for result in good)
+    pixels = b"".join(result.picture.tobytes() for result in good)
+    _write_at(folder / "pictures.bin", index.pictures * index.picture_bytes, pixels)
+    _write_at(folder / "rows.jsonl", index.row_bytes, rows)
+    index.skipped += [(index.taken + i, r.name, r.reason) for i, r in enumerate(block) if r.reason]
+    index.taken += len(block)
+    index.pictures += len(good)
+    index.row_bytes += len(rows)
+    partial = folder / "index.partial"
+    partial.write_text(json.dumps(asdict(index)))
+    partial.replace(folder / "index.json")
 
 
-def _load_block(source: Source, names: Sequence[str], size: int) -> list[np.ndarray | str]:
-    results: list[np.ndarray | str] = []
-    for name in names:
-        try:
-            results.append(source.load(name, size))
-        except UnreadablePicture as error:
-            results.append(error.reason)
-    return results
+def _write_at(path: Path, start: int, data: bytes) -> None:
+    """Write at `start` what then ends the file, and wait until it is on the disk."""
+    with path.open("ab") as file:
+        file.truncate(start)
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
-def _interleaved(parts: list[list[Any]]) -> list[Any]:
-    whole: list[Any] = [None] * sum(map(len, parts))
-    for i, part in enumerate(parts):
-        whole[i :: len(parts)] = part
-    return whole
-
-
-def _mapped(place: Path, journal: list[Line], size: int, source: Source) -> Pack:
-    names = [name for name, reason in journal if reason is None]
-    skipped = [(name, reason) for name, reason in journal if reason is not None]
-    if not names:
-        raise ValueError(f"{place.name}: none of {len(journal)} pictures could be read; the first: {skipped[:1]}")
-    pictures = np.memmap(place / "pictures.bin", np.uint8, "r", shape=(len(names), size, size, 3))
-    os.utime(place / "journal.jsonl")
-    content = {"version": VERSION, "source": source.describe(), "size": size, "names": names}
-    return Pack(pictures, names, skipped, digest(content)[:16])
-
-
-def _check_space(place: Path, needed: int) -> None:
-    free = shutil.disk_usage(place).free
+def check_space(folder: Path, needed: int) -> None:
+    """Raise an OSError where the disk cannot hold `needed` more bytes."""
+    free = shutil.disk_usage(folder).free
     if needed > free:
-        raise OSError(
-            f"{place}: the pack needs {needed / 1e9:.2f} GB and {free / 1e9:.2f} GB are free; "
-            "choose another data.cache_dir, or a smaller data.subset or data.image_size"
-        )
+        sizes = f"{needed / 1e9:.2f} GB are needed and {free / 1e9:.2f} GB are free"
+        raise OSError(f"{_no_space(folder)}: {sizes}")
 
 
-def _rewrite(path: Path, journal: list[Line]) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(journal) + "\n" if journal else "")
-    os.replace(partial, path)
+def _no_space(folder: Path) -> str:
+    return f"no space left for {folder} (make some, choose another data.cache_dir, or a smaller data.subset)"
 
 
-@contextmanager
-def _bar(label: str, total: int) -> Iterator[Any]:
-    columns = (TextColumn("pack {task.description}"), BarColumn(24), TextColumn("{task.completed}/{task.total}"))
-    with Progress(*columns, TextColumn("{task.fields[rate]:.0f} pictures/s"), TimeRemainingColumn()) as bar:
-        task = bar.add_task(label, total=total, rate=0.0)
-        began, done = time.monotonic(), 0
+def _raise_unreadable(block: Sequence[Result]) -> None:
+    for result in block:
+        if result.reason:
+            raise UnreadablePicture(result.name, f"{result.reason} (data.on_error=skip leaves it out)")
 
-        def advance(count: int) -> None:
-            nonlocal done
-            done += count
-            bar.update(task, completed=done, rate=done / (time.monotonic() - began))
 
-        yield advance
+def _log_skipped(index: Index, since: int) -> None:
+    skipped = [(name, why) for position, name, why in index.skipped if position >= since]
+    for name, why in skipped[:NAMED]:
+        log.warning("skipped %s: %s", name, why)
+    if len(skipped) > NAMED:
+        log.warning("skipped %d pictures in all; index.json names each", len(skipped))
+
+
+def _mark_used(folder: Path) -> None:
+    with suppress(PermissionError):  # somebody else's cache, only to be read
+        os.utime(folder)

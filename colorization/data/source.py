@@ -1,95 +1,178 @@
-"""Where pictures come from: folders and archives, listed without opening a picture."""
+"""Where pictures come from: listed without opening one, then opened by name."""
 
 import hashlib
-import tarfile
-import threading
-import zipfile
-from collections.abc import Sequence
-from pathlib import Path
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 import numpy as np
 
-from colorization.data.decode import EXTENSIONS, UnreadablePicture, open_picture, square
+from colorization.data.decode import EXTENSIONS, UnreadablePicture, open_square
+
+Entry = tuple[str, os.DirEntry[str]]
 
 
 class Source(Protocol):
-    """A list of pictures that can be loaded by name."""
+    """A list of pictures that are loaded by name. Picklable, and cheap to make."""
 
-    names: Sequence[str]
+    @property
+    def names(self) -> Sequence[str]:
+        """The names, each once, in an order whose beginnings are the smaller subsets."""
 
     def load(self, name: str, size: int) -> np.ndarray:
         """One picture, uint8 (size, size, 3). Raises UnreadablePicture."""
 
     def describe(self) -> dict[str, Any]:
-        """What the pictures are, apart from where they lie: part of the fingerprint."""
+        """What decides names and pictures, as plain data.
+
+        All but "place" goes into the fingerprint of a data set. A "place" says where encoded
+        pictures lie, and changes whenever they may have: then a pack of them is taken as it is,
+        without listing them again.
+        """
 
 
-class Files:
-    """Pictures that are files: of a folder tree, or of a zip or tar archive that stays packed.
+class Files(ABC):
+    """Encoded pictures, by name."""
 
-    Args:
-        place: a folder, a .zip or a .tar.
-        prefix: only names that begin so, such as "val2017/"; stripped from the names.
-        names: only these, in this order.
-    """
+    @cached_property
+    def names(self) -> list[str]:
+        """The pictures among what is there, sorted."""
+        found = sorted(name for name in self.listed() if is_picture(name))
+        if not found:
+            other = "pass another, or try data=scenes, which needs none"
+            raise ValueError(f"{self.place()[0]}: no pictures in there; {other}")
+        return found
 
-    def __init__(self, place: Path, prefix: str = "", names: Sequence[str] | None = None):
-        self.place, self.prefix = place, prefix
-        self.names = list(names) if names is not None else self._list()
-        self._local = threading.local()
+    @abstractmethod
+    def listed(self) -> Iterator[str]:
+        """The names of all that is there, pictures or not."""
 
-    def only(self, names: Sequence[str]) -> "Files":
-        """The same place with these names."""
-        return Files(self.place, self.prefix, names)
+    @abstractmethod
+    def read(self, name: str) -> bytes:
+        """One encoded picture. Raises UnreadablePicture."""
+
+    @abstractmethod
+    def place(self) -> list[Any]:
+        """Where the pictures lie and what changes when they do."""
 
     def describe(self) -> dict[str, Any]:
-        return {"kind": "files", "prefix": self.prefix}
+        """Nothing but the place: a pack's rows say what was there."""
+        return {"place": self.place()}
 
     def load(self, name: str, size: int) -> np.ndarray:
-        return square(open_picture(self.read(name), name, at_least=size), size)
+        """One picture, uint8 (size, size, 3)."""
+        return open_square(self.read(name), size, name)[0]
+
+
+class Tree(Files):
+    """A folder tree of pictures.
+
+    Args:
+        root: the folder. Links are followed, hidden files are not pictures.
+        fixed: whether the files, once there, never change, as a published data set's: then the
+            folder's own time of change stands for all of theirs, and looking again costs nothing.
+    """
+
+    def __init__(self, root: Path, fixed: bool = False):
+        self.root, self.fixed = root, fixed
+
+    def listed(self) -> Iterator[str]:
+        """The files below the root."""
+        return (name for name, _ in self._entries())
 
     def read(self, name: str) -> bytes:
-        """The encoded picture."""
+        """The bytes of one file."""
         try:
-            if self.place.is_dir():
-                return (self.place / self.prefix / name).read_bytes()
-            if self.place.suffix == ".zip":
-                return self._archive().read(self.prefix + name)
-            member = self._archive().extractfile(self.prefix + name)
-            return member.read()
-        except (OSError, KeyError, zipfile.BadZipFile, tarfile.TarError, AttributeError) as error:
-            raise UnreadablePicture(name, error) from error
+            return (self.root / name).read_bytes()
+        except OSError as error:
+            raise UnreadablePicture(name, error.strerror) from error
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {"place": self.place, "prefix": self.prefix, "names": self.names}
+    def place(self) -> list[Any]:
+        """The folder, and its state or that of all its files."""
+        return [str(self.root.absolute()), self.root.stat().st_mtime_ns if self.fixed else self._state()]
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._local = threading.local()
+    def _state(self) -> str:
+        """A digest of the names, lengths and times of change of all pictures."""
+        found = ((name, entry.stat()) for name, entry in self._entries() if is_picture(name))
+        lines = sorted(
+            os.fsencode(f"{name}\0{state.st_size}\0{state.st_mtime_ns}\n") for name, state in found
+        )
+        return hashlib.sha256(b"".join(lines)).hexdigest()
 
-    def _list(self) -> list[str]:
-        if self.place.is_dir():
-            root = self.place / self.prefix
-            found = (str(path.relative_to(root).as_posix()) for path in root.rglob("*") if path.is_file())
-        elif self.place.suffix == ".zip":
-            with zipfile.ZipFile(self.place) as archive:
-                found = (n.removeprefix(self.prefix) for n in archive.namelist() if n.startswith(self.prefix))
-        else:
-            with tarfile.open(self.place) as archive:
-                found = (n.removeprefix(self.prefix) for n in archive.getnames() if n.startswith(self.prefix))
-        return sorted(name for name in found if Path(name).suffix.lower() in EXTENSIONS)
+    def _entries(self) -> Iterator[Entry]:
+        return self._walk(self.root, "", frozenset())
 
-    def _archive(self) -> Any:
-        if not hasattr(self._local, "archive"):
-            opens = zipfile.ZipFile if self.place.suffix == ".zip" else tarfile.open
-            self._local.archive = opens(self.place)
-        return self._local.archive
+    def _walk(self, folder: Path, prefix: str, above: frozenset[str]) -> Iterator[Entry]:
+        above |= {os.path.realpath(folder)}
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if not entry.is_dir():
+                    yield prefix + entry.name, entry
+                elif os.path.realpath(entry.path) not in above:  # a link to a folder above would never end
+                    yield from self._walk(Path(entry.path), f"{prefix}{entry.name}/", above)
+
+
+@dataclass
+class Part:
+    """One split of a source, made by the hashes of the names alone.
+
+    Args:
+        source: all the pictures.
+        split: the name of a cut, or "train" for what all the cuts leave, in hash order.
+        cuts: what is held out, one after another: a name, and the most pictures it takes. No cut
+            takes more than a tenth of what is left, and none takes nothing.
+    """
+
+    source: Source
+    split: str
+    cuts: tuple[tuple[str, int | None], ...]
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The names of this part."""
+        rest = list(self.source.names)
+        for cut, most in self.cuts:
+            tenth = max(len(rest) // 10, 1)
+            rest, held = held_out(rest, tenth if most is None else min(most, tenth), cut)
+            if cut == self.split:
+                return held
+        if not rest:
+            few = f"{len(self.source.names)} pictures are too few"
+            raise ValueError(f"{few} to be split into train, val and test")
+        return shuffled(rest)
+
+    def load(self, name: str, size: int) -> np.ndarray:
+        """One picture, uint8 (size, size, 3)."""
+        return self.source.load(name, size)
+
+    def describe(self) -> dict[str, Any]:
+        """The whole source's, at a place of its own."""
+        described = self.source.describe()
+        return described | {"place": [described.get("place"), self.split, *self.cuts]}
+
+
+def encoded(source: Source) -> Files | None:
+    """The files below a source, if it has any."""
+    while isinstance(source, Part):
+        source = source.source
+    return source if isinstance(source, Files) else None
+
+
+def is_picture(name: str) -> bool:
+    """Whether a relative path is that of a picture: by its extension, and no part hidden."""
+    path = PurePosixPath(name)
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
+    return path.suffix.lower() in EXTENSIONS and not hidden
 
 
 def rank(name: str, salt: str = "") -> int:
     """Where a name stands in an order that looks random and never changes."""
-    return int.from_bytes(hashlib.blake2b(f"{salt}{name}".encode(), digest_size=8).digest(), "big")
+    text = f"{salt}{name}".encode(errors="surrogateescape")
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
 
 
 def shuffled(names: Sequence[str]) -> list[str]:

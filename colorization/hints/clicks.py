@@ -1,6 +1,9 @@
 """A person's points: clicks.json -> hints.
 
-    {"clicks": [{"x": 310, "y": 42, "color": "#d03020"}, {"x": 12, "y": 600, "color": [20, 90, 200], "size": 9}]}
+    {"clicks": [
+        {"x": 310, "y": 42, "color": "#d03020"},
+        {"x": 12, "y": 600, "color": [20, 90, 200], "size": 9}
+    ]}
 
 x and y are pixels of the picture itself, from its top left corner; colours are sRGB; size is the side
 of the patch that takes the colour, in pixels of what the network sees.
@@ -65,7 +68,8 @@ def clicked(clicks: Sequence[Click], picture: tuple[int, int], size: tuple[int, 
     (height, width), (H, W) = picture, size
     for number, click in enumerate(clicks, 1):
         if not (0 <= click.x < width and 0 <= click.y < height):
-            raise ValueError(f"click {number} at x={click.x}, y={click.y}: outside the picture of {width} x {height}")
+            place = f"click {number} at x={click.x}, y={click.y}"
+            raise ValueError(f"{place}: outside the picture of {width} x {height} pixels")
     if not clicks:
         return torch.zeros(1, 3, H, W)
     colours = torch.tensor([click.color for click in clicks], dtype=torch.uint8)
@@ -102,11 +106,10 @@ def _click(entry: Any, where: str) -> Click:
 def _colour(value: Any, where: str) -> tuple[int, int, int]:
     if isinstance(value, str) and re.fullmatch(r"#[0-9a-fA-F]{6}", value):
         return int(value[1:3], 16), int(value[3:5], 16), int(value[5:7], 16)
-    whole = isinstance(value, Sequence) and len(value) == 3 and all(type(v) is int and 0 <= v <= 255 for v in value)
-    if not whole:
+    if not (isinstance(value, Sequence) and len(value) == 3 and all(v in range(256) for v in value)):
         raise ValueError(f'{where}: color={value!r} should be sRGB, "#rrggbb" or [r, g, b] of 0..255')
     r, g, b = value
-    return r, g, b
+    return int(r), int(g), int(b)
 
 
 _ONE = '{"x": 310, "y": 42, "color": "#d03020"}'

@@ -8,6 +8,7 @@ from torch import Tensor
 from colorization.color import lab
 from colorization.data.batch import Batch
 from colorization.hints.points import Points
+from colorization.metric.base import Pair
 from colorization.metric.psnr import psnr
 
 COUNTS = (0, 1, 2, 5, 10, 20, 50, 100, 500)
@@ -41,5 +42,6 @@ def psnr_by_points(
             assert hinted.hints is not None
             with torch.no_grad():
                 ab = predict(batch.L, hinted.hints)
-            scores[count].append(psnr(lab.quantize(lab.merge(batch.L, ab)), truth).cpu())
+            predicted = lab.quantize(lab.merge(batch.L, ab))
+            scores[count].append(psnr(Pair(predicted, truth)).cpu())
     return {count: torch.cat(values) for count, values in scores.items()}

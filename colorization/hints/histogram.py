@@ -1,7 +1,7 @@
 """Global hints of Zhang et al. 2017 (arXiv:1705.02999): the colours of a whole picture, not where they are.
 
-    hints  (B, 316, H, W)  shares of the 313 ab bins, whether they are revealed; mean saturation,
-                           whether it is revealed; the same at every pixel
+hints  (B, 316, H, W)  shares of the 313 ab bins, whether they are revealed; mean saturation,
+                       whether it is revealed; the same at every pixel
 """
 
 import torch
@@ -24,7 +24,7 @@ class Histogram:
 
     def __init__(self, reveal: float = 0.5, seed: int = 0):
         if not 0 <= reveal <= 1:
-            raise ValueError(f"reveal={reveal}: choose a probability (0.5: both, one or neither, equally often)")
+            raise ValueError(f"reveal={reveal}: choose a probability (0.5: both, one, other, none alike)")
         self.reveal, self.seed = reveal, seed
         self.gamut = Gamut(in_gamut(), neighbours=1)
         self.channels = len(self.gamut) + 3

@@ -1,6 +1,6 @@
 """Points of colour: the user that Zhang et al. 2017 (arXiv:1705.02999) simulate, and real clicks.
 
-    hints  (B, 3, H, W)  a / 110 and b / 110 where revealed, 0 elsewhere; 1 where revealed, 0 elsewhere
+hints  (B, 3, H, W)  a / 110 and b / 110 where revealed, 0 elsewhere; 1 where revealed, 0 elsewhere
 """
 
 import math
@@ -99,7 +99,7 @@ class Points:
         if train:
             drawn = torch.rand(len(batch.ab), *shape, device=device)
         else:
-            drawn = torch.stack([own_numbers(index, self.seed, shape) for index in batch.index.tolist()]).to(device)
+            drawn = torch.stack([own_numbers(i, self.seed, shape) for i in batch.index.tolist()]).to(device)
         drawn = drawn.clamp(FEW, MANY)
         return drawn[:, :2], drawn[:, 2:].unflatten(1, (-1, 3)).movedim(1, 2)
 
@@ -120,7 +120,9 @@ def patch_means(ab: Tensor, top: Tensor, left: Tensor, side: Tensor) -> Tensor:
     return (total / side[:, None].square()).float().movedim(1, 2)
 
 
-def paint(colour: Tensor, top: Tensor, left: Tensor, side: Tensor, active: Tensor, size: tuple[int, int]) -> Tensor:
+def paint(
+    colour: Tensor, top: Tensor, left: Tensor, side: Tensor, active: Tensor, size: tuple[int, int]
+) -> Tensor:
     """Paint patches in order, a later one over an earlier one.
 
     All at once: every patch writes its number into its pixels, the largest number wins, and each pixel
@@ -128,7 +130,9 @@ def paint(colour: Tensor, top: Tensor, left: Tensor, side: Tensor, active: Tenso
 
     Args:
         colour: (B, P, 2) ab.
-        top, left, side: (B, P) int64, inside the picture.
+        top: (B, P) int64, first row of each patch.
+        left: (B, P) int64, first column.
+        side: (B, P) int64; all patches lie inside the picture.
         active: (B, P) bool, which patches there are.
         size: (H, W).
 

@@ -3,15 +3,12 @@
 import torch
 from torch import Tensor
 
-from colorization.color.lab import rgb_to_lab
+from colorization.metric.base import Pair
 
 
-def ciede2000(predicted: Tensor, truth: Tensor) -> Tensor:
-    """Mean CIEDE2000 over the pixels of each picture; 1 is about the least difference seen.
-
-    Shape: (B, 3, H, W) sRGB 0..1 twice -> (B,).
-    """
-    return delta_e(rgb_to_lab(predicted), rgb_to_lab(truth)).mean(dim=(1, 2))
+def ciede2000(pair: Pair) -> Tensor:
+    """Mean CIEDE2000 over the pixels of each picture, (B,); 1 is about the least difference seen."""
+    return delta_e(pair.predicted_lab, pair.truth_lab).mean(dim=(1, 2))
 
 
 def delta_e(lab1: Tensor, lab2: Tensor) -> Tensor:

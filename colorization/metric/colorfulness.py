@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from colorization.metric.base import Pair
+
 
 def colorfulness(rgb: Tensor) -> Tensor:
     """M3 = sigma_rgyb + 0.3 mu_rgyb on 8-bit sRGB, with signed opponents rg = R - G, yb = (R + G) / 2 - B.
@@ -18,11 +20,11 @@ def colorfulness(rgb: Tensor) -> Tensor:
     return sigma + 0.3 * mu
 
 
-def of_predicted(predicted: Tensor, truth: Tensor) -> Tensor:
+def of_predicted(pair: Pair) -> Tensor:
     """Colorfulness of the prediction, (B,)."""
-    return colorfulness(predicted)
+    return colorfulness(pair.predicted)
 
 
-def of_truth(predicted: Tensor, truth: Tensor) -> Tensor:
+def of_truth(pair: Pair) -> Tensor:
     """Colorfulness of the truth, (B,): what a good prediction reaches, no more and no less."""
-    return colorfulness(truth)
+    return colorfulness(pair.truth)

@@ -1,5 +1,7 @@
 """The network of Colorful Image Colorization."""
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from colorization.model.units import Units
@@ -39,15 +41,22 @@ class ECCV16(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         height, width = (-(-side // self.stride) for side in x.shape[-2:])
-        for conv in (self.conv1, self.conv2, self.conv3, self.conv4, self.conv5, self.conv6, self.conv7, self.conv8):
-            x = conv(x)
+        x = self.conv4(self.conv3(self.conv2(self.conv1(x))))
+        x = self.conv8(self.conv7(self.conv6(self.conv5(x))))
         return self.head(x)[..., :height, :width]
 
 
 def block(*channels: int, stride: int = 1, dilation: int = 1) -> nn.Sequential:
     """3x3 convolutions with ReLU through `channels`, the last one with the stride, then BatchNorm."""
     layers: list[nn.Module] = []
-    for i, (before, after) in enumerate(zip(channels, channels[1:], strict=False)):
+    for i, (before, after) in enumerate(pairwise(channels)):
         step = stride if i == len(channels) - 2 else 1
-        layers += [nn.Conv2d(before, after, 3, stride=step, padding=dilation, dilation=dilation), nn.ReLU()]
+        conv = nn.Conv2d(before, after, 3, stride=step, padding=dilation, dilation=dilation)
+        layers += [kaiming(conv), nn.ReLU()]
     return nn.Sequential(*layers, nn.BatchNorm2d(channels[-1]))
+
+
+def kaiming(conv: nn.Conv2d) -> nn.Conv2d:
+    """The convolution, with weights under which ReLUs keep the signal's size from BatchNorm to BatchNorm."""
+    nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
+    return conv

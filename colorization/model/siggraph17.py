@@ -1,12 +1,13 @@
 """The network of Real-Time User-Guided Image Colorization with Learned Deep Priors."""
 
+from itertools import pairwise
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
-from colorization.model.eccv16 import block
+from colorization.model.eccv16 import block, kaiming
 from colorization.model.units import Units
 
 
@@ -47,9 +48,9 @@ class SIGGRAPH17(nn.Module):
     ):
         super().__init__()
         if not 0 <= classes <= out_channels:
-            raise ValueError(f"classes={classes}: choose 0..{out_channels}, the channels that this objective reads")
+            raise ValueError(f"classes={classes}: choose 0..{out_channels} of the output channels")
         if not 0 <= global_channels < in_channels:
-            raise ValueError(f"global_channels={global_channels}: choose 0..{in_channels - 1} of {in_channels} inputs")
+            raise ValueError(f"global_channels={global_channels}: choose 0..{in_channels - 1}")
         if trunk not in ("colour", "classes", "both"):
             raise ValueError(f"trunk={trunk!r}: choose 'colour', 'classes' or 'both'")
         self.in_channels, self.local_channels = in_channels, in_channels - global_channels
@@ -84,7 +85,7 @@ class SIGGRAPH17(nn.Module):
         return torch.cat([y, logits[..., : y.shape[-2], : y.shape[-1]]], dim=1)
 
     def heads(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """ab (B, 2, H, W) and the bins, (B, classes, ceil(H / 4), ceil(W / 4)) if they have their own head."""
+        """Both outputs: ab (B, 2, H, W) and the bins, at a quarter of the size if they have a head."""
         if not self.two_heads:
             y, logits = self.forward(x).tensor_split([2], dim=1)
             return y, logits
@@ -134,5 +135,5 @@ def _added(up: Tensor, shortcut: Tensor) -> Tensor:
 def _pointwise(before: int, channels: int, layers: int = 4) -> nn.Sequential:
     """1x1 convolutions with ReLU."""
     widths = [before] + [channels] * layers
-    stages = zip(widths, widths[1:], strict=False)
-    return nn.Sequential(*(layer for i, o in stages for layer in (nn.Conv2d(i, o, 1), nn.ReLU())))
+    convs = [kaiming(nn.Conv2d(i, o, 1)) for i, o in pairwise(widths)]
+    return nn.Sequential(*(layer for conv in convs for layer in (conv, nn.ReLU())))

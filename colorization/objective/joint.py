@@ -26,7 +26,9 @@ class Joint(Objective):
     def __init__(self, colour: float = 10.0, delta: float = 1.0):
         super().__init__()
         if colour <= 0:
-            raise ValueError(f"colour={colour}: the ab loss needs a positive weight (10 in the authors' code)")
+            raise ValueError(
+                f"colour={colour}: the ab loss needs a positive weight (10 in the authors' code)"
+            )
         if delta <= 0:
             raise ValueError(f"delta={delta} ab units: Huber needs a positive turning point")
         self.gamut = Gamut(square(), neighbours=1)
@@ -35,7 +37,7 @@ class Joint(Objective):
         self.delta = delta
 
     def loss(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """"loss", its parts "colour" and "classes", and the distribution's bits_per_pixel, top1, top5."""
+        """The loss, its parts "colour" and "classes", and the distribution's bits_per_pixel, top1, top5."""
         y, logits = self._heads(network, batch.L, batch.hints)
         scale = network.units.ab_scale
         ab = upsample(network.units.decode(y), network, batch.L)

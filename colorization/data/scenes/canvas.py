@@ -8,7 +8,10 @@ from colorization.data.scenes.gamut import chroma_factor
 from colorization.data.scenes.noise import Array
 from colorization.data.scenes.truth import Choice, Truth
 
-GAP = 1 / 24  # of the side, between two ambiguous objects: more than a pixel at 32 x 32, so no border is shared
+BRIGHT, PIVOT = 58, 56  # the L around which contrast is stretched, and what becomes of it
+GAP = (
+    1 / 24
+)  # of the side, between two ambiguous objects: more than a pixel at 32 x 32, so no border is shared
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,9 @@ class Canvas:
         """Signed distance to an edge (negative inside) -> coverage 0..1, soft over one pixel."""
         return np.clip(np.float32(0.5) - distance * np.float32(self.size), 0, 1)
 
-    def place(self, variants: Variants, left: float, top: float, right: float, bottom: float) -> Placed | None:
+    def place(
+        self, variants: Variants, left: float, top: float, right: float, bottom: float
+    ) -> Placed | None:
         """A new ambiguous object, which takes its alternative now; None if the box touches another one's."""
         for x0, y0, x1, y1 in self._taken:
             if left < x1 + GAP and right > x0 - GAP and top < y1 + GAP and bottom > y0 - GAP:
@@ -95,7 +100,9 @@ class Canvas:
         steps = np.cumsum(variants.probability[:-1])
         taken = int(np.searchsorted(steps, self.chance.random(), side="right"))
         self.choices.append(
-            Choice(variants.kind, tuple(variants.ab), variants.probability, tuple(variants.ab.values()), taken)
+            Choice(
+                variants.kind, tuple(variants.ab), variants.probability, tuple(variants.ab.values()), taken
+            )
         )
         return Placed(len(self.choices), variants.L)
 
@@ -121,8 +128,11 @@ class Canvas:
         self.ab[:, *box] *= factor
         self.weight[box] *= factor
 
-    def finish(self, grain: Array) -> Truth:
-        """Add film grain to L, then bring every alternative into sRGB by one factor that knows no choice."""
+    def finish(self, contrast: float, grain: Array) -> Truth:
+        """Contrast, then film grain in L, then all alternatives into sRGB by one factor for all."""
+        everything = self.window()
+        toned = np.clip(PIVOT + contrast * (self.L - BRIGHT), 2, 98)
+        self.shade(everything, (toned + 16) / (self.L + 16))
         L = np.clip(self.L + grain, 2, 98)
         factor = chroma_factor(L.ravel(), self.ab.reshape(2, -1)).reshape(L.shape)
         object_id = np.where(self.weight > np.float32(1e-3), self.object_id, 0)

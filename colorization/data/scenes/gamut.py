@@ -48,7 +48,8 @@ def _linear_rgb(L: Array, a: Array, b: Array) -> Array:
     """(...) three times -> linear sRGB (3, ...), not clipped."""
     fy = (L + 16) / np.float32(116)
     x, y, z = (
-        np.float32(white) * np.where(f > np.float32(6 / 29), f * f * f, (f - np.float32(4 / 29)) * np.float32(108 / 841))
+        np.float32(white)
+        * np.where(f > np.float32(6 / 29), f * f * f, (f - np.float32(4 / 29)) * np.float32(108 / 841))
         for white, f in zip(WHITE, (fy + a / np.float32(500), fy, fy - b / np.float32(200)), strict=True)
     )
     m = XYZ_TO_RGB.astype(np.float32)

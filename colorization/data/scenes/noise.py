@@ -8,7 +8,7 @@ what makes a scene the same picture on every machine.
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating]  # float32 wherever there are pixels
 
 SIDE = 256
 TILE: Array = np.random.default_rng(20170101).random((SIDE, SIDE), dtype=np.float32) * 2 - 1

@@ -1,6 +1,6 @@
 """What is known about a scene: its lightness and, for each pixel, the exact distribution of its colour."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -57,7 +57,7 @@ class Truth:
 
     @property
     def ab(self) -> Array:
-        """(K, H, W, 2) each alternative's colour; where a pixel has fewer than K, the last ones have probability 0."""
+        """(K, H, W, 2) each alternative's colour; where a pixel has fewer, the rest have probability 0."""
         return np.stack([self._colour(column) for column in self._alternatives()])
 
     @property
@@ -66,17 +66,17 @@ class Truth:
         return self._probabilities()[self.object_id].transpose(2, 0, 1)
 
     def colour(self, taken: Sequence[int]) -> Array:
-        """ab (H, W, 2) when the objects take these alternatives."""
+        """Ab (H, W, 2) when the objects take these alternatives."""
         table = self._alternatives()
         rows = [table[0, 0], *(table[k, number] for number, k in enumerate(taken, start=1))]
         return self._colour(np.stack(rows))
 
     def mean(self) -> Array:
-        """ab (H, W, 2): the conditional mean, what the best regression predicts."""
+        """Ab (H, W, 2): the conditional mean, what the best regression predicts."""
         return self._colour(np.einsum("kno,nk->no", self._alternatives(), self._probabilities()))
 
     def sample(self, rng: np.random.Generator) -> Array:
-        """ab (H, W, 2) drawn from the truth: each object takes one alternative as a whole."""
+        """Ab (H, W, 2) drawn from the truth: each object takes one alternative as a whole."""
         return self.colour([int(rng.choice(len(c.names), p=c.probability)) for c in self.objects])
 
     def picture(self, ab: Array | None = None) -> NDArray[np.uint8]:
@@ -84,7 +84,7 @@ class Truth:
         return lab_to_uint8(self.L, np.moveaxis(self.colour(self.taken) if ab is None else ab, -1, 0))
 
     def entropy(self, label: Callable[[Array], NDArray[np.integer]] | None = None) -> Array:
-        """(H, W) bits: the entropy of each pixel's own distribution, the floor of any per-pixel cross-entropy.
+        """(H, W) bits: the entropy of each pixel's own distribution, which no per-pixel cross-entropy beats.
 
         Args:
             label: ab (K, H, W, 2) -> integers (K, H, W): alternatives with one label count as one, as they
@@ -105,7 +105,7 @@ class Truth:
         return float(-(probability * np.log2(np.where(probability > 0, probability, 1))).sum())
 
     def nearest(self, ab: Array, least: int = 12) -> tuple[int, ...]:
-        """The alternative that a colouring ab (H, W, 2) is nearest to (squared error over its pixels), per object.
+        """For each object, the alternative that a colouring ab (H, W, 2) is nearest to, by squared error.
 
         An object with fewer than `least` visible pixels gets -1.
         """
@@ -118,23 +118,27 @@ class Truth:
         return tuple(result)
 
     def psnr(self, ab: Array) -> float:
-        """dB between this lightness under ab (H, W, 2) and the rendered picture, both in 8 bits; at most 60."""
+        """PSNR of this lightness under ab (H, W, 2) against the rendered picture, 8 bits: dB, up to 60."""
         difference = self.picture(ab).astype(np.float64) - self.picture()
         error = float((difference**2).mean())
         return min(PSNR_CAP, 10 * float(np.log10(255**2 / error))) if error else PSNR_CAP
 
     def _code(self, ab: Array) -> NDArray[np.int64]:
-        """ab (H, W, 2) -> (H, W): the 8-bit colour as one number."""
+        """Ab (H, W, 2) -> (H, W): the 8-bit colour as one number."""
         return self.picture(ab).astype(np.int64) @ np.array([65536, 256, 1])
 
     def _colour(self, chosen: Array) -> Array:
         """One ab for each object, (objects + 1, 2), the first for none -> (H, W, 2)."""
-        return np.moveaxis(self.base, 0, -1) + self.weight[..., None] * chosen.astype(np.float32)[self.object_id]
+        return (
+            np.moveaxis(self.base, 0, -1) + self.weight[..., None] * chosen.astype(np.float32)[self.object_id]
+        )
 
     def _alternatives(self) -> Array:
         """(K, objects + 1, 2), where an object has fewer than K, its last one again."""
         most = max((len(c.names) for c in self.objects), default=1)
-        rows = [[(0.0, 0.0)] * most] + [[c.ab[min(k, len(c.ab) - 1)] for k in range(most)] for c in self.objects]
+        rows = [[(0.0, 0.0)] * most] + [
+            [c.ab[min(k, len(c.ab) - 1)] for k in range(most)] for c in self.objects
+        ]
         return np.array(rows, np.float32).transpose(1, 0, 2)
 
     def _probabilities(self) -> Array:
@@ -142,3 +146,29 @@ class Truth:
         most = max((len(c.names) for c in self.objects), default=1)
         rows = [(1.0,), *(c.probability for c in self.objects)]
         return np.array([(*row, *[0.0] * (most - len(row))) for row in rows], np.float32)
+
+
+@dataclass
+class Count:
+    """How often an alternative was seen, and how often the truth expects it, among the same objects."""
+
+    seen: int = 0
+    expected: float = 0.0
+
+
+def tally(pairs: Iterable[tuple[Truth, Array]]) -> dict[str, dict[str, Count]]:
+    """Count the alternatives that colourings gave to the ambiguous objects: {"balloon": {"red": Count, ...}}.
+
+    Args:
+        pairs: scenes, each with a colouring ab (H, W, 2) of it, such as a model's sample.
+    """
+    counts: dict[str, dict[str, Count]] = {}
+    for truth, ab in pairs:
+        for choice, taken in zip(truth.objects, truth.nearest(ab), strict=True):
+            if taken < 0:
+                continue
+            kind = counts.setdefault(choice.kind, {name: Count() for name in choice.names})
+            for k, (name, probability) in enumerate(zip(choice.names, choice.probability, strict=True)):
+                kind[name].seen += k == taken
+                kind[name].expected += probability
+    return counts

@@ -1,0 +1,194 @@
+"""Decoding on all cores, in order, in constant memory."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from colorization.data.decode import UnreadablePicture, open_square
+from colorization.data.source import Source, encoded
+
+CHUNK = 16  # pictures per task of a worker
+FEW = 64  # pictures for which no worker is started
+AHEAD = 4  # tasks per worker that are under way
+
+
+@dataclass
+class Result:
+    """One picture, or the reason why there is none.
+
+    Attributes:
+        row: name, stored width and height, stored bytes.
+        picture: uint8 (size, size, 3), or empty.
+        reason: why it could not be read, or the empty string.
+    """
+
+    name: str
+    row: tuple[str, int, int, int] = ("", 0, 0, 0)
+    picture: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint8))
+    reason: str = ""
+
+
+def decoded(source: Source, name: str, size: int, data: bytes | UnreadablePicture | None = None) -> Result:
+    """Load one picture; `data` is what it reads, where that is known already."""
+    try:
+        if isinstance(data, UnreadablePicture):
+            raise data
+        files = encoded(source)
+        if files is None:
+            return Result(name, (name, size, size, 0), source.load(name, size))
+        data = files.read(name) if data is None else data
+        picture, (width, height) = open_square(data, size, name)
+        return Result(name, (name, width, height, len(data)), picture)
+    except UnreadablePicture as error:
+        return Result(name, reason=error.reason)
+
+
+class Decoding:
+    """Worker processes that decode a source's pictures, a few tasks ahead of who takes them.
+
+    A worker that dies, as a decoder's crash or a lack of memory kills it, costs only the picture
+    that it died of.
+
+    Args:
+        source: pictures by name. If it can fetch (see `colorization.data.remote`), this process does.
+        size: pixels per side.
+        workers: processes; None takes every core.
+    """
+
+    def __init__(self, source: Source, size: int, workers: int | None = None):
+        self.source, self.size = source, size
+        self.workers = workers or len(os.sched_getaffinity(0))
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> "Decoding":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._pool:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def blocks(self, names: Sequence[str], length: int) -> Iterator[list[Result]]:
+        """Results in the order of the names, `length` at a time."""
+        block: list[Result] = []
+        for results in self._chunks(names):
+            block += results
+            while len(block) >= length:
+                yield block[:length]
+                block = block[length:]
+        if block:
+            yield block
+
+    def _chunks(self, names: Sequence[str]) -> Iterator[list[Result]]:
+        chunks = [names[i : i + CHUNK] for i in range(0, len(names), CHUNK)]
+        if len(names) < FEW:
+            yield from ([decoded(self.source, name, self.size) for name in chunk] for chunk in chunks)
+            return
+        pending: deque[tuple[Sequence[str], Future]] = deque()
+        for chunk in chunks:
+            pending.append((chunk, self._submit(chunk)))
+            if len(pending) >= AHEAD * self.workers:
+                yield self._result(*pending.popleft())
+        while pending:
+            yield self._result(*pending.popleft())
+
+    def _submit(self, names: Sequence[str]) -> Future:
+        self._pool = self._pool or self._start(self.workers)
+        try:
+            return self._pool.submit(_decode, names)
+        except BrokenProcessPool:
+            self._pool = self._start(self.workers)
+            return self._pool.submit(_decode, names)
+
+    def _result(self, names: Sequence[str], future: Future) -> list[Result]:
+        try:
+            return future.result()
+        except BrokenProcessPool:
+            return self._alone(names)
+
+    def _alone(self, names: Sequence[str]) -> list[Result]:
+        """What may have killed a worker, in a process of its own; if that dies too, one by one."""
+        with self._start(1) as pool:
+            try:
+                return pool.submit(_decode, names).result()
+            except BrokenProcessPool:
+                if len(names) == 1:
+                    return [Result(names[0], reason="its decoder crashed or ran out of memory")]
+        return [result for name in names for result in self._alone([name])]
+
+    def _start(self, workers: int) -> ProcessPoolExecutor:
+        # A fork starts in milliseconds; elsewhere each worker imports the program again.
+        context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        return ProcessPoolExecutor(workers, context, _start_worker, (self.source, self.size))
+
+
+_source: Source
+_size: int
+
+
+def _start_worker(source: Source, size: int) -> None:
+    """Ctrl-C is the parent's to handle, and a worker ends with its parent, however that ends."""
+    global _source, _size
+    _source, _size = source, size
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)
+
+
+def _decode(names: Sequence[str]) -> list[Result]:
+    return [decoded(_source, name, _size) for name in names]
+
+
+class Bar:
+    """A task of a progress bar."""
+
+    def __init__(self, bar: Progress, task: Any):
+        self._bar, self._task = bar, task
+
+    def advance(self, pictures: int) -> None:
+        """Count pictures that are done."""
+        self._bar.advance(self._task, pictures)
+
+
+class Speed(ProgressColumn):
+    """Pictures per second, lately."""
+
+    def render(self, task: Task) -> Text:
+        """Rich calls this."""
+        return Text(f"{task.finished_speed or task.speed or 0:.0f} pictures/s")
+
+
+@contextmanager
+def progress(label: str, total: int) -> Iterator[Bar]:
+    """A bar with pictures/s and the time left."""
+    title = TextColumn("pack {task.description}")
+    columns = (title, BarColumn(24), MofNCompleteColumn(), Speed(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        yield Bar(bar, bar.add_task(label, total=total))

@@ -1,0 +1,111 @@
+"""From the map to the device: whole batches, gathered ahead by a thread."""
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from colorization.data.sampler import Sampler, crops
+
+AHEAD = 3  # batches gathered before they are asked for
+
+Fed = dict[str, Tensor]
+
+
+class Feed:
+    """A loader of batches, each one gather from a memory map.
+
+    It yields dictionaries: "index" (B,) int64; "picture" (B, H, W, 3) uint8, unless the device
+    holds the pictures itself; "crop" (B, 3) int64 (see `sampler.crops`), if they are augmented.
+
+    Lightning sets the epoch of `sampler`, and asks whether there is a `batch_sampler`.
+
+    Its state is how many batches of which epoch were taken: an interrupted epoch goes on at the
+    same picture.
+
+    Args:
+        pictures: uint8 (N, H, W, 3), or None where the device holds them.
+        sampler: which pictures, in which order.
+        room: how many pixels a crop may be shifted by, or None without augmentation.
+        flip: whether half of the pictures are mirrored.
+        pin: whether batches are put into pinned memory, from which a GPU copies while it computes.
+    """
+
+    batch_sampler = None
+
+    def __init__(
+        self,
+        pictures: np.ndarray | None,
+        sampler: Sampler,
+        room: int | None = None,
+        flip: bool = False,
+        pin: bool = False,
+    ):
+        self.pictures, self.sampler, self.room, self.flip, self.pin = pictures, sampler, room, flip, pin
+        self._taken = 0
+        self._resume: tuple[int, int] | None = None
+
+    def __len__(self) -> int:
+        return len(self.sampler)
+
+    def __iter__(self) -> Iterator[Fed]:
+        epoch, self._taken = self._resume or (self.sampler.epoch, 0)
+        self._resume = None
+        if epoch != self.sampler.epoch:
+            self._taken = 0
+        batches = self.sampler.batches()[self._taken :]
+        with ThreadPoolExecutor(1, "feed") as thread:
+            waiting: deque[Future[Fed]] = deque()
+            for index in batches:
+                waiting.append(thread.submit(self._gather, index, self.sampler.epoch))
+                if len(waiting) > AHEAD:
+                    yield self._take(waiting)
+            while waiting:
+                yield self._take(waiting)
+
+    def state_dict(self) -> dict[str, int]:
+        """The epoch, and how many of its pictures were taken by all ranks."""
+        return {"epoch": self.sampler.epoch, "taken": self._taken * self._step}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on there, in the next iteration."""
+        self._resume = state["epoch"], state["taken"] // self._step
+
+    @property
+    def _step(self) -> int:
+        return self.sampler.batch_size * self.sampler.world
+
+    def _take(self, waiting: deque[Future[Fed]]) -> Fed:
+        self._taken += 1
+        return waiting.popleft().result()
+
+    def _gather(self, index: np.ndarray, epoch: int) -> Fed:
+        batch = {"index": torch.from_numpy(index)}
+        if self.room is not None:
+            batch["crop"] = torch.from_numpy(crops(index, self.room, self.flip, self.sampler.seed, epoch))
+        if self.pictures is not None:
+            shape = (len(index), *self.pictures.shape[1:])
+            batch["picture"] = torch.empty(shape, dtype=torch.uint8, pin_memory=self.pin)
+            np.take(self.pictures, index, axis=0, out=batch["picture"].numpy(), mode="clip")
+        return batch
+
+
+def crop(picture: Tensor, where: Tensor, size: int) -> Tensor:
+    """Cut a square out of each picture, and mirror those that are to be.
+
+    Args:
+        picture: (B, H, W, 3).
+        where: (B, 3): top, left, mirrored.
+        size: pixels per side.
+
+    Returns:
+        (B, size, size, 3).
+    """
+    top, left, mirrored = where[:, :, None].unbind(1)
+    along = torch.arange(size, device=picture.device)
+    rows, columns = top + along, left + torch.where(mirrored > 0, size - 1 - along, along)
+    each = torch.arange(len(picture), device=picture.device)
+    return picture[each[:, None, None], rows[:, :, None], columns[:, None, :]]

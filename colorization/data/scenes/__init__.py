@@ -1,0 +1,1 @@
+"""Pictures drawn by the project itself, whose true colour distribution is known."""

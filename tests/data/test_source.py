@@ -1,0 +1,111 @@
+import shutil
+import tarfile
+import zipfile
+from itertools import chain
+
+import pytest
+
+from colorization.data.archive import Tar, Zip
+from colorization.data.decode import UnreadablePicture
+from colorization.data.folder import files_at
+from colorization.data.source import Part, Tree
+
+
+def zipped(tree, path, method=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for file in sorted(tree.rglob("*")):
+            archive.write(file, f"set/{file.relative_to(tree)}")
+    return path
+
+
+@pytest.fixture(params=["folder", "zip", "deflated", "tar"])
+def files(request, tree, tmp_path):
+    if request.param == "folder":
+        return Tree(tree)
+    if request.param == "tar":
+        with tarfile.open(tmp_path / "set.tar", "w") as archive:
+            archive.add(tree, "./set")
+        return Tar(tmp_path / "set.tar", "set/")
+    method = zipfile.ZIP_STORED if request.param == "zip" else zipfile.ZIP_DEFLATED
+    return Zip(zipped(tree, tmp_path / "set.zip", method), "set/")
+
+
+def test_every_place_lists_and_reads_the_same(files, tree):
+    assert len(files.names) == 120
+    assert files.names == Tree(tree).names
+    for name in files.names[::17]:
+        assert files.read(name) == (tree / name).read_bytes()
+
+
+def test_a_damaged_archive_is_noticed(tree, tmp_path):
+    path = zipped(tree, tmp_path / "set.zip")
+    member = Zip(path, "set/").members["set/001.jpg"]
+    data = bytearray(path.read_bytes())
+    data[member.stop - 9] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(UnreadablePicture, match=r"001.jpg: the archive is damaged: wrong CRC"):
+        Zip(path, "set/").read("001.jpg")
+    path.write_bytes(data[:-2000])
+    with pytest.raises(ValueError, match=r"set.zip: a damaged or unfinished zip"):
+        _ = Zip(path).names
+
+
+def test_a_compressed_tar_says_what_to_do(tree, tmp_path):
+    with tarfile.open(tmp_path / "set.tar.gz", "w:gz") as archive:
+        archive.add(tree, "set")
+    with pytest.raises(ValueError, match="unpack it"):
+        _ = Tar(tmp_path / "set.tar.gz").names
+
+
+def test_links_to_folders_above_end(tree, tmp_path):
+    shutil.copytree(tree, tmp_path / "set")
+    (tmp_path / "set" / "again").symlink_to(tmp_path / "set")
+    (tmp_path / "set" / "other").symlink_to(tree)
+    assert len(Tree(tmp_path / "set").names) == 240
+
+
+def test_a_changed_picture_is_another_place(tree, tmp_path):
+    root = shutil.copytree(tree, tmp_path / "set")
+    before = Tree(root).describe()
+    assert Tree(root).describe() == before
+    shutil.copy(root / "002.jpg", root / "001.jpg")
+    assert Tree(root).describe() != before
+
+
+def test_parts_share_everything_and_nothing_twice(tree):
+    cuts = (("test", None), ("val", 7))
+    parts = {split: Part(Tree(tree), split, cuts).names for split in ("train", "val", "test")}
+    assert {split: len(names) for split, names in parts.items()} == {"train": 101, "val": 7, "test": 12}
+    assert sorted(chain(*parts.values())) == Tree(tree).names
+
+
+def test_a_part_depends_on_names_alone(tree):
+    """Pinned: another order would change every recorded subset."""
+    part = Part(Tree(tree), "train", (("val", 10),))
+    assert part.names[:4] == ["005.jpg", "062.jpg", "001.jpg", "025.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("root", "said"),
+    [
+        (None, "data.root is not given; pass a folder"),
+        ("nowhere", "data.root=nowhere: no such folder"),
+        (__file__, "neither a folder nor a .zip or .tar"),
+    ],
+)
+def test_a_wrong_root_says_what_to_pass(root, said):
+    with pytest.raises((FileNotFoundError, ValueError), match=said) as error:
+        files_at(root, "data.root")
+    assert "data=scenes" in str(error.value)
+
+
+def test_an_empty_folder_is_an_error(tmp_path):
+    (tmp_path / "notes.txt").write_text("not a picture")
+    with pytest.raises(ValueError, match=r"no pictures in there.*data=scenes"):
+        _ = files_at(str(tmp_path), "data.root").names
+
+
+def test_too_few_pictures_are_an_error(tree, tmp_path):
+    shutil.copy(tree / "001.jpg", tmp_path)
+    with pytest.raises(ValueError, match="1 pictures are too few"):
+        _ = Part(Tree(tmp_path), "train", (("val", 500),)).names

@@ -1,0 +1,222 @@
+"""Classification and joint objectives: the loss, its gradient, the rebalancing, prediction and samples."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from colorization.color import lab
+from colorization.data.batch import Batch
+from colorization.model.siggraph17 import SIGGRAPH17
+from colorization.model.units import Units
+from colorization.objective.classification import Classification, at_stride, calibration
+from colorization.objective.joint import Joint
+
+
+class Fixed(nn.Module):
+    """A network whose output is its only weight."""
+
+    units = Units()
+
+    def __init__(self, output, stride=1):
+        super().__init__()
+        self.output = nn.Parameter(output)
+        self.stride = stride
+
+    def forward(self, x):
+        return self.output
+
+
+def batch_of(ab):
+    B, _, H, W = ab.shape
+    return Batch(torch.rand(B, 1, H, W) * 100, ab, torch.arange(B))
+
+
+def skewed(objective, seed=0):
+    """The objective, having seen pictures of mostly one colour."""
+    rng = np.random.default_rng(seed)
+    pictures = np.full((3, 16, 16, 3), (130, 120, 110), np.uint8)
+    pictures[:, :2] = rng.integers(0, 256, (3, 2, 16, 3))
+    objective.prepare(pictures)
+    return objective
+
+
+def test_the_gradient_is_the_weight_times_softmax_less_target():
+    torch.manual_seed(0)
+    objective = skewed(Classification())
+    ab = torch.randn(2, 2, 6, 4) * 30
+    network = Fixed(torch.randn(2, 313, 6, 4))
+    objective.loss(network, batch_of(ab))["loss"].backward()
+    logits = network.output.detach().double()
+    squared = (ab.double()[:, None] - objective.gamut.centres[:, :, None, None]).square().sum(2)
+    nearest = squared.topk(5, dim=1, largest=False)
+    target = torch.zeros_like(logits).scatter_(1, nearest.indices, (-nearest.values / 50).softmax(1))
+    weights = objective.weights[nearest.indices[:, :1]]
+    assert weights.max() / weights.min() > 1.5  # rebalancing is at work
+    expected = weights * (logits.softmax(1) - target) / (2 * 6 * 4)
+    torch.testing.assert_close(network.output.grad.double(), expected, atol=1e-7, rtol=1e-4)
+
+
+def test_the_loss_is_the_mean_weighted_cross_entropy():
+    objective = skewed(Classification(neighbours=1))
+    ab = torch.tensor([30.0, -40.0]).reshape(1, 2, 1, 1)
+    network = Fixed(torch.randn(1, 313, 1, 1))
+    bin = objective.gamut.nearest(ab).item()
+    expected = -objective.weights[bin] * network.output.log_softmax(1)[0, bin, 0, 0]
+    torch.testing.assert_close(objective.loss(network, batch_of(ab))["loss"], expected)
+
+
+def test_weights_average_to_one_over_the_training_pixels():
+    objective = skewed(Classification())
+    pictures = np.full((2, 8, 8, 3), (200, 40, 60), np.uint8)
+    objective.prepare(pictures)
+    prior = objective.gamut.prior(pictures)
+    assert (objective.weights * prior).sum().item() == pytest.approx(1, abs=1e-5)
+    _, ab = lab.split(torch.from_numpy(pictures[:1]).movedim(-1, 1))
+    common = objective.gamut.nearest(ab)[0, 0, 0]
+    assert objective.weights.argmin() == common
+
+
+def test_without_rebalancing_every_bin_counts_the_same():
+    objective = skewed(Classification(rebalance=1.0))
+    torch.testing.assert_close(objective.weights, torch.ones(313))
+
+
+def test_grey_pictures_teach_nothing():
+    ab = torch.randn(2, 2, 4, 4) * 30
+    ab[1] = torch.rand(2, 4, 4) * 4
+    output = torch.randn(2, 313, 4, 4)
+    both, alone = Fixed(output), Fixed(output[:1])
+    loss = Classification().loss(both, batch_of(ab))["loss"]
+    loss.backward()
+    assert both.output.grad[1].abs().max() == 0
+    torch.testing.assert_close(loss, Classification().loss(alone, batch_of(ab[:1]))["loss"])
+    assert Classification().loss(Fixed(output), batch_of(0 * ab))["loss"] == 0
+
+
+def test_sure_and_right_is_no_bits_and_even_is_all_of_them():
+    objective = Classification()
+    ab = torch.randn(1, 2, 8, 8) * 30
+    truth = nn.functional.one_hot(objective.gamut.nearest(ab), 313).movedim(-1, 1).float()
+    sure = objective.loss(Fixed(50 * truth), batch_of(ab))
+    assert sure["bits_per_pixel"] == pytest.approx(0, abs=1e-4) and sure["top1"] == 1 and sure["top5"] == 1
+    wrong = objective.loss(Fixed(-50 * truth), batch_of(ab))
+    assert wrong["top1"] == 0 and wrong["top5"] == 0
+    even = objective.loss(Fixed(0 * truth), batch_of(ab))
+    assert even["bits_per_pixel"] == pytest.approx(math.log2(313), abs=1e-4)
+
+
+def test_the_tilt_of_rebalancing_is_taken_out_again():
+    """Trained on one ambiguous pixel, the network learns p * weights; distribution() is p."""
+    objective = skewed(Classification(neighbours=1, temperature=1.0))
+    colours = torch.tensor([[5.0, 2.0], [70.0, 50.0]])
+    bins = objective.gamut.nearest(colours[:, :, None, None])[:, 0, 0]
+    assert objective.weights[bins[1]] > 1.5 * objective.weights[bins[0]]
+    ab = colours[[0, 0, 0, 1]][:, :, None, None].movedim(0, 2).reshape(1, 2, 1, 4)  # 3 : 1
+    pixel = nn.Parameter(torch.zeros(313))
+    optimizer = torch.optim.LBFGS([pixel], max_iter=200, line_search_fn="strong_wolfe")
+    network = Fixed(torch.zeros(1))
+
+    def closure():
+        optimizer.zero_grad()
+        network.forward = lambda x: pixel[None, :, None, None].expand(1, -1, 1, 4)
+        loss = objective.loss(network, batch_of(ab))["loss"]
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    p = objective.distribution(network, torch.rand(1, 1, 1, 4) * 100)[0, :, 0, 0]
+    torch.testing.assert_close(p[bins], torch.tensor([0.75, 0.25]), atol=5e-3, rtol=0)
+    assert pixel.softmax(0)[bins[1]] > 0.3  # what the network itself says
+
+
+def test_the_prediction_is_the_annealed_mean_at_full_size():
+    objective = Classification(temperature=0.5)
+    network = Fixed(torch.randn(1, 313, 2, 3) * 3, stride=4)
+    ab = objective.predict(network, torch.rand(1, 1, 7, 12) * 100)
+    assert ab.shape == (1, 2, 7, 12)
+    even = objective.predict(Fixed(torch.zeros(1, 313, 2, 2), stride=4), torch.rand(1, 1, 8, 8))
+    centre = objective.gamut.centres.mean(0)[None, :, None, None].expand(1, 2, 8, 8)
+    torch.testing.assert_close(even, centre, atol=1e-3, rtol=0)
+
+
+def test_samples_have_the_size_of_the_picture():
+    network = Fixed(torch.randn(2, 313, 2, 3), stride=4)
+    for objective in (Classification(), skewed(Classification())):
+        ab = objective.sample(network, torch.rand(2, 1, 7, 12) * 100, 3)
+        assert ab.shape == (3, 2, 2, 7, 12) and ab.isfinite().all()
+
+
+@given(st.integers(1, 4), st.integers(1, 17), st.integers(1, 17))
+@settings(max_examples=30, deadline=None)
+def test_the_target_is_the_pixel_at_the_centre(stride, height, width):
+    ab = torch.arange(2.0 * height * width).reshape(1, 2, height, width)
+    output = torch.zeros(1, 3, -(-height // stride), -(-width // stride))
+    target = at_stride(ab, output)
+    assert target.shape[-2:] == output.shape[-2:]
+    assert set(target.flatten().tolist()) <= set(ab.flatten().tolist())
+    if height % stride == 0 and width % stride == 0:
+        assert torch.equal(target, ab[..., stride // 2 :: stride, stride // 2 :: stride])
+
+
+def test_weights_stay_with_a_checkpoint():
+    trained, fresh = skewed(Classification()), Classification()
+    fresh.load_state_dict(trained.state_dict())
+    assert torch.equal(fresh.weights, trained.weights)
+
+
+def test_calibration_of_the_truth_is_the_diagonal():
+    p = torch.randn(2, 5, 40, 40).mul(2).softmax(1)
+    curve = calibration(p, p)
+    torch.testing.assert_close(curve[:, 0], curve[:, 1])
+    assert curve[:, 2].sum() == p.numel()
+    drawn = torch.distributions.Categorical(probs=p.movedim(1, -1)).sample()
+    curve = calibration(p, drawn)
+    assert (curve[:, 0] - curve[:, 1]).abs().max() < 0.1
+    overconfident = calibration((p * p) / (p * p).sum(1, keepdim=True), drawn)
+    assert overconfident[-1, 0] > overconfident[-1, 1]
+
+
+def test_joint_is_huber_of_ab_plus_cross_entropy_of_bins():
+    objective = Joint(colour=10, delta=1.0)
+    network = Fixed(torch.randn(1, 531, 2, 2))
+    ab = torch.randn(1, 2, 2, 2) * 30
+    losses = objective.loss(network, batch_of(ab))
+    apart = (110 * network.output[:, :2].tanh() - ab).abs()
+    huber = torch.where(apart < 1, apart**2 / 2, apart - 0.5).sum(1).mean() / 110  # the authors' Huber
+    bins = ((ab / 10).round() + 11).long()
+    index = (bins[:, 0] * 23 + bins[:, 1])[:, None]
+    classes = -network.output[:, 2:].log_softmax(1).gather(1, index).mean()
+    torch.testing.assert_close(losses["colour"], huber)
+    torch.testing.assert_close(losses["classes"], classes)
+    torch.testing.assert_close(losses["loss"], 10 * huber + classes)
+
+
+def test_joint_uses_the_two_heads_of_siggraph17():
+    objective = Joint()
+    network = SIGGRAPH17(in_channels=4, out_channels=objective.channels, classes=529)
+    batch = batch_of(torch.randn(1, 2, 16, 16) * 30)
+    objective.loss(network, batch)["loss"].backward()
+    assert all(p.grad is not None for p in network.parameters())
+    network.eval()
+    assert objective.predict(network, batch.L).shape == (1, 2, 16, 16)
+    assert objective.sample(network, batch.L, 2).shape == (2, 1, 2, 16, 16)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Classification(temperature=0), "temperature=0"),
+        (lambda: Classification(rebalance=0), "rebalance=0"),
+        (lambda: Classification(neighbours=0), "neighbours=0"),
+        (lambda: Joint(delta=0), "delta=0"),
+        (lambda: Joint(colour=0), "colour=0"),
+    ],
+)
+def test_errors_name_what_was_given(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()

@@ -1,0 +1,122 @@
+"""What a wrong configuration says, and that every option composes and builds."""
+
+import importlib
+import pkgutil
+
+import pytest
+import torch
+from omegaconf import OmegaConf
+
+import colorization
+from colorization import build
+from colorization.check import faults, fits
+from colorization.compose import completed, composed, varied
+from colorization.config import CONF, ConfigError, groups, options
+from colorization.data.batch import Batch
+
+
+def fault(*overrides: str, command: str = "train") -> str:
+    with pytest.raises(ConfigError) as caught:
+        composed(command, overrides)
+    return str(caught.value)
+
+
+def test_all_faults_come_at_once_with_what_to_type():
+    said = fault("model.widht=3", "objective.loss=l3", "trainer.precison=16", "budget.epochs=many", "sed=1")
+    assert "5 faults" in said
+    assert "model.widht: no such setting; did you mean width? (UNet, model/unet.py)" in said
+    assert "objective.loss='l3': should be 'mse' or 'l1' or 'huber' (Regression, objective/regression.py)" in said
+    assert "did you mean precision?" in said
+    assert "budget.epochs='many': should be a number or null" in said
+    assert "sed: no such setting; did you mean seed?" in said
+
+
+def test_an_unknown_option_names_the_others():
+    said = fault("model=unnet")
+    assert "did you mean unet?" in said and "cnn" in said
+
+
+def test_nonsense_is_one_sentence():
+    assert "\n\n" not in fault("model=[")
+    assert fault("data.batch_size=3.5").endswith("(COCO, data/coco.py)")
+    assert "true or false" in fault("data.flip=7")
+
+
+def test_settings_of_the_constructor_need_no_yaml():
+    assert completed("train", ["trainer.fast_dev_run=true"])[-1] == "++trainer.fast_dev_run=true"
+    assert composed("train", ["trainer.fast_dev_run=true"]).trainer.fast_dev_run is True
+
+
+def test_a_sweep_is_checked_value_by_value():
+    trials = list(varied("train", ["model=cnn,unet", "seed=1,2", "watch=ssim"]))
+    assert trials[0] == ["watch=ssim"]
+    assert ["watch=ssim", "model=unet"] in trials and ["watch=ssim", "seed=2"] in trials
+
+
+@pytest.mark.parametrize(
+    ("value", "hint", "right"),
+    [
+        (1, int, True), (1.5, int, False), (True, int, False), (1, float, True), ("1", float, False),
+        (None, int | None, True), ("x", int | None, False), ("a", str, True), ([1, 2], tuple[int, int], True),
+    ],
+)  # fmt: skip
+def test_types(value, hint, right):
+    assert fits(value, hint if hint != tuple[int, int] else list) is right
+
+
+def test_every_node_of_every_option_fits_its_constructor():
+    for group in set(groups()) - {"experiment"}:
+        for name in options(group):
+            lists = {"metric", "callback", "logger"}
+            config = composed("train", [f"{group}=[{name}]" if group in lists else f"{group}={name}"])
+            assert list(faults(OmegaConf.to_container(config, resolve=True))) == []
+
+
+def test_groups_are_named_as_the_folders_that_they_build_from():
+    rooms = {module.name for module in pkgutil.iter_modules(colorization.__path__)}
+    from_libraries = {"optimizer", "trainer"}
+    for path in CONF.iterdir():
+        if path.is_dir():
+            assert path.name in rooms | from_libraries, f"conf/{path.name} has no colorization/{path.name}"
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in CONF.glob("*.yaml")))
+def test_every_command_has_its_configuration(name):
+    assert callable(importlib.import_module(f"colorization.{name}").main)
+
+
+def batch(size: int = 32) -> Batch:
+    """Two pictures of noise with true colours."""
+    generator = torch.Generator().manual_seed(0)
+    L = 100 * torch.rand(2, 1, size, size, generator=generator)
+    ab = 40 * torch.randn(2, 2, size, size, generator=generator)
+    return Batch(L, ab, torch.arange(2))
+
+
+@pytest.mark.parametrize("objective", options("objective"))
+@pytest.mark.parametrize("model", options("model"))
+def test_every_model_learns_from_every_objective(model, objective):
+    colorizer = build.colorizer(composed("train", [f"model={model}", f"objective={objective}"]))
+    colorizer.objective.loss(colorizer.network, batch())["loss"].backward()
+    for name, weight in colorizer.network.named_parameters():
+        assert weight.grad is not None and weight.grad.isfinite().all(), name
+    assert colorizer.eval().predicted(batch()).shape == (2, 3, 32, 32)
+
+
+@pytest.mark.parametrize("schedule", options("schedule"))
+@pytest.mark.parametrize("optimizer", options("optimizer"))
+def test_every_optimizer_follows_every_schedule(optimizer, schedule):
+    colorizer = build.colorizer(composed("train", [f"optimizer={optimizer}", f"schedule={schedule}", "model.width=8"]))
+    made = colorizer.configure_optimizers()
+    colorizer.objective.loss(colorizer.network, batch())["loss"].backward()
+    before = [p.clone() for p in colorizer.network.parameters()]
+    made["optimizer"].step()
+    assert any(not torch.equal(p, q) for p, q in zip(before, colorizer.network.parameters(), strict=True))
+
+
+def test_importing_the_package_does_not_import_wandb():
+    import subprocess
+    import sys
+
+    code = "import sys, colorization.train, colorization.predict; sys.exit('wandb' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
