@@ -23,7 +23,7 @@ $(VENV)/ready: pyproject.toml
 
 demo: setup  ## train on rendered scenes for two minutes, score, colour photos, write a page to open
 	$(RUN) colorization.train experiment=demo run.dir=runs/demo_$$(date +%Y-%m-%d_%H-%M-%S)
-	$(RUN) experiments.demo.photos runs/demo_photos
+	$(BIN)/python experiments/demo/photos.py runs/demo_photos
 	$(RUN) colorization.predict runs/demo_photos out=runs/demo_coloured
 	$(RUN) colorization.compare $$(ls -d runs/demo_2* | tail -n 1) out=runs/demo.html
 	@echo "open runs/demo.html; coloured photos: runs/demo_coloured/"

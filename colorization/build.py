@@ -12,6 +12,7 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.utilities import rank_zero_only
 from torch import nn
 
 from colorization.callback.budget import Budget
@@ -114,10 +115,10 @@ def callbacks(cfg: DictConfig) -> list[pl.Callback]:
 
 
 def loggers(cfg: DictConfig, folder: Path, run_id: str | None) -> list[Any]:
-    """The chosen loggers beside the run folder's own table."""
+    """The chosen loggers beside the run folder's own table; the first process alone logs."""
     made = []
     for name, node in cfg.logger.items():
-        if isinstance(node, DictConfig):
+        if isinstance(node, DictConfig) and rank_zero_only.rank == 0:
             own = {"folder": folder, "name": folder.name, "run_id": run_id} if name == "wandb" else {}
             made.append(make(node, **own))
     return made

@@ -57,6 +57,8 @@ NAMES = {
 @command("convert", __doc__)
 def main(cfg: DictConfig) -> None:
     """Convert one file."""
+    if not cfg.weights:
+        raise ConfigError(["no file given: python -m colorization.convert weights=FILE.pth"])
     weights = Path(cfg.weights)
     model = recognised(read_tensors(weights), weights)
     out = Path(cfg.out or f"{model}.ckpt")

@@ -28,7 +28,8 @@ import torch
 import yaml
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, read_write
+from pytorch_lightning.utilities import rank_zero_only
 from rich.console import Console
 
 from colorization import build, run
@@ -59,7 +60,7 @@ def prepared(arguments: Sequence[str]) -> list[str]:
     """Arguments for Hydra: a resumed run's own settings first, and every fault found before a folder is made."""
     overrides = [argument for argument in arguments if not argument.startswith("-")]
     flags = [argument for argument in arguments if argument.startswith("-")]
-    if {"-cp", "--config-path", "-cn", "--config-name"} & set(flags):  # a rank that Lightning started
+    if rank_zero_only.rank:  # started by Lightning with arguments that the first process has prepared
         return list(arguments)
     resume = next((o.partition("=")[2] for o in overrides if o.startswith("resume=")), "null")
     if resume != "null":
@@ -81,6 +82,8 @@ def saved_overrides(folder: Path) -> list[str]:
 def _hydra_main(cfg: DictConfig) -> float:
     """One run, or one trial of a sweep: there a failure is told and the next trial starts."""
     folder = Path(HydraConfig.get().runtime.output_dir)
+    cfg.run.dir = str(folder)
+    other_processes_join(folder)
     try:
         return train(cfg, folder)
     except (ValueError, OSError) as error:
@@ -93,9 +96,20 @@ def _hydra_main(cfg: DictConfig) -> float:
         return float("nan")
 
 
+def other_processes_join(folder: Path) -> None:
+    """Let the processes that Lightning starts for more devices run this one trial in this folder.
+
+    They get this process's arguments, which in a sweep name all the trials.
+    """
+    sys.argv[1:] = list(HydraConfig.get().overrides.task)
+    hydra_config = HydraConfig.instance().cfg
+    with read_write(hydra_config):
+        hydra_config.hydra.run.dir = str(folder)
+
+
 def train(cfg: DictConfig, folder: Path) -> float:
     """Fit, score the best checkpoint on the test pictures, and return the best watched metric."""
-    if (folder / "config.yaml").exists() and not cfg.resume:
+    if rank_zero_only.rank == 0 and (folder / "config.yaml").exists() and not cfg.resume:
         raise ConfigError([f"run.dir={folder}: holds a run already; go on with it by resume={folder}, or choose another"])
     quiet()
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
@@ -111,7 +125,6 @@ def train(cfg: DictConfig, folder: Path) -> float:
         "command": " ".join(["python -m colorization.train", *HydraConfig.get().overrides.task]),
         "seed": cfg.seed,
         "parameters": sum(p.numel() for p in colorizer.network.parameters()),
-        "wandb_id": earlier.get("wandb_id"),
         "status": "running",
     }
     began = time.monotonic()
@@ -123,7 +136,10 @@ def train(cfg: DictConfig, folder: Path) -> float:
         "fingerprint": fingerprints,
         "pictures": {split: len(data.pack(split).names) for split in ("train", "val")},
     }
-    trainer = build.trainer(cfg, folder, budget, record["wandb_id"])
+    trainer = build.trainer(cfg, folder, budget, earlier.get("wandb_id"))
+    record["wandb_id"] = next((logger.experiment.id for logger in trainer.loggers if logger.name == "wandb"), None)
+    if last:
+        trainer.loggers[0].resume(torch.load(last, map_location="cpu", weights_only=True)["global_step"])
     if trainer.is_global_zero:
         run.start(folder, cfg, list(HydraConfig.get().overrides.task), record)
     counts = record["data"]["pictures"]

@@ -1,0 +1,56 @@
+"""The wheel, built and used somewhere else: every command runs, every configuration is inside."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory) -> Path:
+    """A folder into which the wheel is unpacked, which is what installing a pure wheel does."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "site")
+    return folder
+
+
+def run(installed: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(installed / "site"), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=installed, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_configurations_and_experiments_are_inside(installed):
+    inside = {str(p.relative_to(installed / "site" / "colorization")) for p in (installed / "site").rglob("*.yaml")}
+    for folder in ("conf", "experiments"):
+        expected = {str(p.relative_to(ROOT)) for p in (ROOT / folder).rglob("*.yaml")}
+        assert expected and expected <= inside
+
+
+def test_every_command_runs_from_the_wheel(installed):
+    for name in ("train", "evaluate", "predict", "prepare", "compare"):
+        done = run(installed, "-m", f"colorization.{name}", "--help")
+        assert done.returncode == 0 and "Settings" in done.stdout, done.stderr
+
+
+def test_every_configuration_composes_from_the_wheel(installed):
+    code = (
+        "import colorization.config as c, colorization.compose as k;"
+        "assert 'site' in str(c.CONF), c.CONF;"
+        "lists = {'metric', 'callback', 'logger'};"
+        "[k.composed('train', [f'{g}=[{n}]' if g in lists else f'{g}={n}']) for g in c.groups() for n in c.options(g)];"
+        "print(len(c.options('experiment')))"
+    )
+    done = run(installed, "-c", code)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == len(list((ROOT / "experiments").glob("*/recipe.yaml")))
