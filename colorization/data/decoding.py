@@ -11,6 +11,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
@@ -27,11 +28,14 @@ from rich.progress import (
 from rich.text import Text
 
 from colorization.data.decode import UnreadablePicture, open_square
-from colorization.data.source import Source, encoded
+from colorization.data.remote import Remote
+from colorization.data.source import Files, Source, encoded
 
 CHUNK = 16  # pictures per task of a worker
 FEW = 64  # pictures for which no worker is started
 AHEAD = 4  # tasks per worker that are under way
+
+Chunk = list[tuple[str, bytes | None]]
 
 
 @dataclass
@@ -50,11 +54,9 @@ class Result:
     reason: str = ""
 
 
-def decoded(source: Source, name: str, size: int, data: bytes | UnreadablePicture | None = None) -> Result:
-    """Load one picture; `data` is what it reads, where that is known already."""
+def decoded(source: Source, name: str, size: int, data: bytes | None = None) -> Result:
+    """Load one picture; `data` is what it reads, where that was moved here before."""
     try:
-        if isinstance(data, UnreadablePicture):
-            raise data
         files = encoded(source)
         if files is None:
             return Result(name, (name, size, size, 0), source.load(name, size))
@@ -72,7 +74,7 @@ class Decoding:
     that it died of.
 
     Args:
-        source: pictures by name. If it can fetch (see `colorization.data.remote`), this process does.
+        source: pictures by name. What lies at a URL is moved here by this process.
         size: pixels per side.
         workers: processes; None takes every core.
     """
@@ -101,11 +103,11 @@ class Decoding:
             yield block
 
     def _chunks(self, names: Sequence[str]) -> Iterator[list[Result]]:
-        chunks = [names[i : i + CHUNK] for i in range(0, len(names), CHUNK)]
+        chunks = self._moved(names)
         if len(names) < FEW:
-            yield from ([decoded(self.source, name, self.size) for name in chunk] for chunk in chunks)
+            yield from (_decode_with(self.source, self.size, chunk) for chunk in chunks)
             return
-        pending: deque[tuple[Sequence[str], Future]] = deque()
+        pending: deque[tuple[Chunk, Future]] = deque()
         for chunk in chunks:
             pending.append((chunk, self._submit(chunk)))
             if len(pending) >= AHEAD * self.workers:
@@ -113,29 +115,37 @@ class Decoding:
         while pending:
             yield self._result(*pending.popleft())
 
-    def _submit(self, names: Sequence[str]) -> Future:
+    def _moved(self, names: Sequence[str]) -> Iterator[Chunk]:
+        """A few names at a time, each with its bytes if they had to be moved."""
+        files = encoded(self.source)
+        data: Iterator[bytes | None] = files.fetch(names) if isinstance(files, Remote) else repeat(None)
+        pairs = zip(names, data, strict=False)
+        while chunk := list(islice(pairs, CHUNK)):
+            yield chunk
+
+    def _submit(self, chunk: Chunk) -> Future:
         self._pool = self._pool or self._start(self.workers)
         try:
-            return self._pool.submit(_decode, names)
+            return self._pool.submit(_decode, chunk)
         except BrokenProcessPool:
             self._pool = self._start(self.workers)
-            return self._pool.submit(_decode, names)
+            return self._pool.submit(_decode, chunk)
 
-    def _result(self, names: Sequence[str], future: Future) -> list[Result]:
+    def _result(self, chunk: Chunk, future: Future) -> list[Result]:
         try:
             return future.result()
         except BrokenProcessPool:
-            return self._alone(names)
+            return self._alone(chunk)
 
-    def _alone(self, names: Sequence[str]) -> list[Result]:
+    def _alone(self, chunk: Chunk) -> list[Result]:
         """What may have killed a worker, in a process of its own; if that dies too, one by one."""
         with self._start(1) as pool:
             try:
-                return pool.submit(_decode, names).result()
+                return pool.submit(_decode, chunk).result()
             except BrokenProcessPool:
-                if len(names) == 1:
-                    return [Result(names[0], reason="its decoder crashed or ran out of memory")]
-        return [result for name in names for result in self._alone([name])]
+                if len(chunk) == 1:
+                    return [Result(chunk[0][0], reason="its decoder crashed or ran out of memory")]
+        return [result for pair in chunk for result in self._alone([pair])]
 
     def _start(self, workers: int) -> ProcessPoolExecutor:
         # A fork starts in milliseconds; elsewhere each worker imports the program again.
@@ -162,33 +172,39 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _decode(names: Sequence[str]) -> list[Result]:
-    return [decoded(_source, name, _size) for name in names]
+def _decode(chunk: Chunk) -> list[Result]:
+    return _decode_with(_source, _size, chunk)
+
+
+def _decode_with(source: Source, size: int, chunk: Chunk) -> list[Result]:
+    return [decoded(source, name, size, data) for name, data in chunk]
 
 
 class Bar:
     """A task of a progress bar."""
 
-    def __init__(self, bar: Progress, task: Any):
-        self._bar, self._task = bar, task
+    def __init__(self, bar: Progress, task: Any, files: Files | None):
+        self._bar, self._task, self._files = bar, task, files
 
     def advance(self, pictures: int) -> None:
         """Count pictures that are done."""
-        self._bar.advance(self._task, pictures)
+        moved = f"{self._files.moved / 1e6:.0f} MB" if isinstance(self._files, Remote) else ""
+        self._bar.update(self._task, advance=pictures, moved=moved)
 
 
 class Speed(ProgressColumn):
-    """Pictures per second, lately."""
+    """Pictures per second."""
 
     def render(self, task: Task) -> Text:
         """Rich calls this."""
-        return Text(f"{task.finished_speed or task.speed or 0:.0f} pictures/s")
+        return Text(f"{task.completed / max(task.elapsed or 0, 1e-9):.0f} pictures/s")
 
 
 @contextmanager
-def progress(label: str, total: int) -> Iterator[Bar]:
-    """A bar with pictures/s and the time left."""
+def progress(label: str, total: int, source: Source) -> Iterator[Bar]:
+    """A bar with pictures/s, the time left, and the bytes that were moved."""
     title = TextColumn("pack {task.description}")
-    columns = (title, BarColumn(24), MofNCompleteColumn(), Speed(), TimeRemainingColumn())
+    moved = TextColumn("{task.fields[moved]}")
+    columns = (title, BarColumn(24), MofNCompleteColumn(), Speed(), moved, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        yield Bar(bar, bar.add_task(label, total=total))
+        yield Bar(bar, bar.add_task(label, total=total, moved=""), encoded(source))

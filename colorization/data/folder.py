@@ -6,15 +6,17 @@ from pathlib import Path
 
 from colorization.data.archive import Tar, Zip
 from colorization.data.module import SPLITS, PictureData
+from colorization.data.remote import RemoteTree, RemoteZip
 from colorization.data.source import Files, Part, Source, Tree
 
 
 @dataclass(kw_only=True, eq=False)
 class Folder(PictureData):
-    """Pictures of any format in a folder tree, a .zip or a .tar.
+    """Pictures of any format in a folder tree, a .zip or a .tar, here or at a URL.
 
     Args:
-        root: the folder or archive.
+        root: the folder or archive; or the URL of a .zip (http://, s3://, ...) or of a folder whose
+            server lists it (s3://, gs://, hf://).
         val_root: another one to score on, as COCO's val2017; null holds a tenth of root out for that.
         val_size: training pictures held out to choose checkpoints by; at most a tenth.
     """
@@ -49,6 +51,8 @@ def files_at(root: str | None, setting: str, inside: str = "", fixed: bool = Fal
     """
     if not root:
         raise FileNotFoundError(f"{setting} is not given; {_help(setting)}")
+    if "://" in root:
+        return RemoteZip(root, inside) if root.endswith(".zip") else RemoteTree(root)
     path = Path(root).expanduser()
     if not path.exists():
         raise FileNotFoundError(f"{setting}={root}: no such folder or archive; {_help(setting)}")

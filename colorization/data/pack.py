@@ -31,7 +31,8 @@ from filelock import FileLock, Timeout
 
 from colorization.data.decode import UnreadablePicture
 from colorization.data.decoding import Decoding, Result, progress
-from colorization.data.source import Source
+from colorization.data.remote import Remote
+from colorization.data.source import Source, encoded
 
 log = logging.getLogger(__name__)
 
@@ -214,9 +215,17 @@ def _extend(
     """Decode the names after those taken, block by block, and commit each block."""
     missing = source.names[index.taken : wanted]
     check_space(folder, len(missing) * index.picture_bytes)
+    files = encoded(source)
+    if isinstance(files, Remote):
+        move, disk = files.planned(missing) / 1e9, len(missing) * index.picture_bytes / 1e9
+        plan = f"{len(missing)} pictures, {move:.2f} GB to move, {disk:.2f} GB of disk"
+        log.info("%s: %s, from %s", index.label, plan, files.url)
     before = index.pictures
     try:
-        with progress(index.label, len(missing)) as bar, Decoding(source, index.size, workers) as decoding:
+        with (
+            progress(index.label, len(missing), source) as bar,
+            Decoding(source, index.size, workers) as decoding,
+        ):
             for block in decoding.blocks(missing, BLOCK):
                 if on_error == "raise":
                     _raise_unreadable(block)

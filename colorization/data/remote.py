@@ -1,0 +1,299 @@
+"""Pictures at a URL: only those that are asked for are moved, and each is checked.
+
+Everything that fsspec opens will do: http(s)://, s3://, gs://, hf://, ... A zip archive is read in
+place: its directory once, then spans of it, neighbours in one request. An answer that is cut off,
+late, refused or wrong is asked for again.
+"""
+
+import asyncio
+import io
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+from zipfile import BadZipFile
+
+import aiohttp
+import fsspec
+from fsspec.core import url_to_fs
+
+from colorization.data.archive import Member, zip_members
+from colorization.data.decode import UnreadablePicture
+from colorization.data.source import Files
+
+log = logging.getLogger(__name__)
+
+REQUESTS = 16  # at a time
+ATTEMPTS = 6
+PATIENCE = 30  # seconds without a byte
+WINDOW = 32_000_000  # bytes that are planned together: neighbours within it share a request
+LONGEST = 4_000_000  # bytes of one request
+WASTE = 0.1  # of the bytes of a request may be others than those asked for
+
+Result = TypeVar("Result")
+
+
+@dataclass
+class Request:
+    """Bytes start..stop of a file, and the pictures in them."""
+
+    path: str
+    start: int
+    stop: int
+    names: list[str]
+
+
+class Remote(Files):
+    """Encoded pictures at a URL.
+
+    Attributes:
+        moved: bytes received so far.
+
+    Args:
+        url: what fsspec opens.
+        fixed: whether the pictures never change, as a published data set's: then a pack of them
+            is mapped without asking the server.
+    """
+
+    def __init__(self, url: str, fixed: bool = False):
+        self.url, self.fixed, self.moved = url, fixed, 0
+
+    @cached_property
+    def _remote(self) -> tuple[fsspec.AbstractFileSystem, str]:
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=PATIENCE, sock_read=PATIENCE)
+        settings = {"client_kwargs": {"timeout": timeout}} if self.url.startswith("http") else {}
+        try:
+            fs, path = url_to_fs(self.url, **settings)
+        except (ImportError, ValueError) as error:
+            raise ValueError(f"{self.url}: {error}") from error
+        return fs, path
+
+    def planned(self, names: Sequence[str]) -> int:
+        """How many bytes these pictures have."""
+        raise NotImplementedError
+
+    def requests(self, names: Sequence[str]) -> list[Request]:
+        """What to ask for to get these pictures."""
+        raise NotImplementedError
+
+    def unpacked(self, request: Request, data: bytes) -> dict[str, bytes]:
+        """The pictures in the answer to a request. Raises UnreadablePicture where it is not right."""
+        raise NotImplementedError
+
+    def read(self, name: str) -> bytes:
+        """One picture."""
+        return next(self.fetch([name]))
+
+    def fetch(self, names: Sequence[str]) -> Iterator[bytes]:
+        """Pictures in the order of their names, moved ahead of being taken, in constant memory.
+
+        Raises:
+            OSError: the server did not give them, in spite of all attempts.
+        """
+        with ThreadPoolExecutor(REQUESTS, "remote") as threads:
+            under_way: deque[tuple[list[str], list[Future[dict[str, bytes]]]]] = deque()
+            try:
+                for window in self._windows(names):
+                    under_way.append((window, [threads.submit(self._get, r) for r in self.requests(window)]))
+                    if len(under_way) > 1:
+                        yield from _landed(*under_way.popleft())
+                while under_way:
+                    yield from _landed(*under_way.popleft())
+            finally:
+                threads.shutdown(cancel_futures=True)
+
+    def _windows(self, names: Sequence[str]) -> Iterator[list[str]]:
+        window: list[str] = []
+        for name in names:
+            window.append(name)
+            if len(window) % 64 == 0 and self.planned(window) > WINDOW:
+                yield window
+                window = []
+        if window:
+            yield window
+
+    def _get(self, request: Request) -> dict[str, bytes]:
+        return self._insist(lambda: self.unpacked(request, self._bytes(request)), request.path)
+
+    def _bytes(self, request: Request) -> bytes:
+        fs, _ = self._remote
+        with fs.open(request.path, "rb", cache_type="none", size=max(request.stop, 1)) as file:
+            file.seek(request.start)
+            data = file.read(request.stop - request.start)
+        self.moved += len(data)
+        return data
+
+    def _insist(self, ask: Callable[[], Result], path: str) -> Result:
+        """Ask again, each time later, until the answer is right."""
+        for attempt in range(ATTEMPTS):
+            try:
+                return ask()
+            except Exception as error:
+                if attempt + 1 == ATTEMPTS or not _passing(error):
+                    reason = str(error) or type(error).__name__
+                    raise OSError(f"{path} cannot be read: {reason}") from error
+                log.debug("%s: %s; asking again", path, error)
+                time.sleep(random.uniform(0.5, 1) * 0.25 * 2**attempt)
+        raise AssertionError
+
+
+class RemoteZip(Remote):
+    """A zip archive at a URL, read in place.
+
+    Args:
+        url: of the archive.
+        inside: only what lies in this folder of it; names are relative to it.
+        fixed: see `Remote`.
+    """
+
+    def __init__(self, url: str, inside: str = "", fixed: bool = False):
+        super().__init__(url, fixed)
+        self.inside = inside
+
+    def place(self) -> list[Any]:
+        """The URL, and where it may change the archive's length and version."""
+        return [self.url, self.inside] if self.fixed else [self.url, self.inside, *self._state]
+
+    def listed(self) -> Iterator[str]:
+        """The names within `inside`."""
+        return (n.removeprefix(self.inside) for n in self.members if n.startswith(self.inside))
+
+    def planned(self, names: Sequence[str]) -> int:
+        """Bytes of the members, with their headers."""
+        return sum(self._span(name)[1] - self._span(name)[0] for name in names)
+
+    @cached_property
+    def members(self) -> dict[str, Member]:
+        """The archive's directory."""
+        try:
+            return zip_members(io.BufferedReader(Ranged(self, self._state[0]), 1 << 16))
+        except BadZipFile as error:
+            if isinstance(error.__context__, OSError):  # zipfile blames the archive for the server
+                raise error.__context__ from None
+            raise ValueError(f"{self.url}: a damaged or unfinished zip archive") from error
+
+    def requests(self, names: Sequence[str]) -> list[Request]:
+        """Spans of the archive; a gap between two is bridged where it wastes little."""
+        made: list[Request] = []
+        asked = 0
+        for name in sorted(names, key=lambda name: self._span(name)[0]):
+            start, stop = self._span(name)
+            last = made[-1] if made else None
+            bridged = last and stop - last.start <= LONGEST
+            if last and bridged and (stop - last.start) <= (1 + WASTE) * (asked + stop - start):
+                last.stop, asked = stop, asked + stop - start
+                last.names.append(name)
+            else:
+                made.append(Request(self._remote[1], start, stop, [name]))
+                asked = stop - start
+        return made
+
+    def unpacked(self, request: Request, data: bytes) -> dict[str, bytes]:
+        """Members out of a span of the archive, lengths and CRCs checked."""
+        spans = {name: self._span(name) for name in request.names}
+        return {
+            name: self.members[self.inside + name].unpacked(
+                data[start - request.start : stop - request.start], name
+            )
+            for name, (start, stop) in spans.items()
+        }
+
+    def _span(self, name: str) -> tuple[int, int]:
+        member = self.members[self.inside + name]
+        return member.start, member.stop
+
+    @cached_property
+    def _state(self) -> tuple[int, str]:
+        fs, path = self._remote
+        info = self._insist(lambda: fs.info(path), self.url)
+        if not info.get("size"):
+            raise OSError(f"{self.url} cannot be read in place: the server does not tell its length")
+        return info["size"], str(info.get("ETag") or info.get("mtime") or info.get("LastModified"))
+
+
+class RemoteTree(Remote):
+    """A folder of pictures at a URL whose server lists it: s3://, gs://, hf://, file://."""
+
+    @cached_property
+    def _sizes(self) -> dict[str, int]:
+        fs, path = self._remote
+        found = self._insist(lambda: fs.find(path, detail=True), self.url)
+        root = path.rstrip("/") + "/"
+        return {name.removeprefix(root): info.get("size") or 0 for name, info in found.items()}
+
+    def place(self) -> list[Any]:
+        """The URL, and where it may change the names and lengths of what is there."""
+        return [self.url] if self.fixed else [self.url, sorted(self._sizes.items())]
+
+    def listed(self) -> Iterator[str]:
+        """The files below the URL."""
+        return iter(self._sizes)
+
+    def planned(self, names: Sequence[str]) -> int:
+        """Bytes of the files."""
+        return sum(self._sizes[name] for name in names)
+
+    def requests(self, names: Sequence[str]) -> list[Request]:
+        """A file each."""
+        root = self._remote[1].rstrip("/")
+        return [Request(f"{root}/{name}", 0, self._sizes[name], [name]) for name in names]
+
+    def unpacked(self, request: Request, data: bytes) -> dict[str, bytes]:
+        """The file, if it is as long as it was listed."""
+        (name,) = request.names
+        if len(data) != request.stop:
+            raise UnreadablePicture(name, f"{len(data)} bytes of {request.stop} came")
+        return {name: data}
+
+
+class Ranged(io.RawIOBase):
+    """A seekable view of a remote file, each read a request of its own."""
+
+    def __init__(self, remote: Remote, size: int):
+        self._source, self._size, self._at = remote, size, 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move, without asking for anything."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = base + offset
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        """Ask for as much as fits."""
+        stop = min(self._at + len(buffer), self._size)
+        if stop <= self._at:
+            return 0
+        path = self._source._remote[1]
+        request = Request(path, self._at, stop, [])
+        data = self._source._insist(lambda: self._source._bytes(request), path)
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+def _landed(names: list[str], answers: list[Future[dict[str, bytes]]]) -> Iterator[bytes]:
+    pictures: dict[str, bytes] = {}
+    for answer in answers:
+        pictures |= answer.result()
+    return (pictures.pop(name) for name in names)
+
+
+def _passing(error: Exception) -> bool:
+    """Whether another attempt may do better."""
+    if isinstance(error, aiohttp.ClientResponseError):
+        return error.status >= 500 or error.status in (408, 429)
+    kinds = (OSError, aiohttp.ClientError, asyncio.TimeoutError, UnreadablePicture)
+    return isinstance(error, kinds) and not isinstance(error, FileNotFoundError | PermissionError)

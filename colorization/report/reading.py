@@ -1,0 +1,156 @@
+"""What compare needs of a scored run, read from its folder."""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from colorization.config import ConfigError
+
+# Settings that say where and how a run was done, not what it is.
+INCIDENTAL = ("run.dir", "name", "resume", "data.cache_dir", "data.root", "data.workers", "logger.")
+
+
+@dataclass
+class Scored:
+    """One column of a comparison.
+
+    Attributes:
+        name: the run's name; made unique among those compared.
+        folder: the table's folder, with predictions/ and truth/.
+        summary: summary.json.
+        names: the pictures.
+        values: metric -> (N,) numbers in the order of `names`.
+        floor: the same for the grey prediction.
+        coloured: (N,) bool, whether the truth has colour; the others do not count in means.
+        config: flat settings, "model.width" -> 32.
+        curves: metrics.csv, column -> [(pictures, value), ...].
+        record: run.json.
+    """
+
+    name: str
+    folder: Path
+    summary: dict[str, Any]
+    names: list[str]
+    values: dict[str, np.ndarray]
+    floor: dict[str, np.ndarray]
+    coloured: np.ndarray
+    config: dict[str, Any] = field(default_factory=dict)
+    curves: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    record: dict[str, Any] = field(default_factory=dict)
+
+
+def read_all(paths: Sequence[str], evaluation: str | None = None) -> list[Scored]:
+    """Read runs (or folders of tables) that were scored on the same pictures.
+
+    Args:
+        paths: run folders, or evaluation folders that hold pictures.csv.
+        evaluation: which of a run's evaluations, such as "coco_test"; None takes the one that all share.
+
+    Raises:
+        ConfigError: a path without scores; tables of other pictures or another protocol.
+    """
+    if not paths:
+        raise ConfigError(["no run given: python -m colorization.compare runs/ONE runs/OTHER"])
+    folders = [Path(path) for path in paths]
+    shared = evaluation or _shared([f for f in folders if not (f / "pictures.csv").exists()])
+    runs = [read(folder, shared) for folder in folders]
+    first = runs[0].summary
+    for run in runs[1:]:
+        for key in ("protocol", "fingerprint"):
+            if run.summary[key] != first[key]:
+                raise ConfigError(
+                    [f"{run.folder} has {key} {run.summary[key]} and {runs[0].folder} has {first[key]}: "
+                     "their numbers do not compare; score both on the same pictures with colorization.evaluate"]
+                )  # fmt: skip
+    return _named_apart(runs)
+
+
+def read(folder: Path, evaluation: str | None = None) -> Scored:
+    """Read one run folder's evaluation, or one folder of tables."""
+    table = folder if (folder / "pictures.csv").exists() else folder / "evaluation" / (evaluation or "")
+    names, values, coloured = _table(table / "pictures.csv")
+    _, floor, _ = _table(table / "grey.csv")
+    config = yaml.safe_load(_text(folder / "config.yaml") or "{}")
+    record = json.loads(_text(folder / "run.json") or "{}")
+    summary = json.loads((table / "summary.json").read_text())
+    curves = _curves(folder / "metrics.csv")
+    return Scored(folder.name, table, summary, names, values, floor, coloured, _flat(config), curves, record)
+
+
+def differences(runs: Sequence[Scored]) -> dict[str, list[Any]]:
+    """The settings that differ: name -> one value per run."""
+    keys = sorted({key for run in runs for key in run.config if not key.startswith(INCIDENTAL)})
+    table = {key: [run.config.get(key) for run in runs] for key in keys}
+    return {key: row for key, row in table.items() if any(value != row[0] for value in row)}
+
+
+def by_seed(runs: Sequence[Scored]) -> dict[str, list[Scored]]:
+    """Runs that differ by nothing but their seed, together under the first one's name."""
+    groups: dict[str, list[Scored]] = {}
+    for run in runs:
+        kept = {k: v for k, v in run.config.items() if not k.startswith(INCIDENTAL) and not k.endswith("seed")}
+        groups.setdefault(json.dumps(kept, sort_keys=True, default=str) if kept else run.name, []).append(run)
+    return {group[0].name: group for group in groups.values()}
+
+
+def _shared(folders: Sequence[Path]) -> str | None:
+    """The one evaluation that all run folders have."""
+    have = []
+    for folder in folders:
+        if not folder.is_dir():
+            raise ConfigError([f"{folder}: no such run"])
+        have.append({path.parent.name for path in folder.glob("evaluation/*/pictures.csv")})
+        if not have[-1]:
+            raise ConfigError([f"{folder}: no scores yet; type python -m colorization.evaluate run={folder}"])
+    common = set.intersection(*have) if have else {""}
+    test = sorted(name for name in common if name.endswith("_test"))
+    if len(common) == 1 or test:
+        return (test or sorted(common))[0] or None
+    lists = "; ".join(f"{f}: {', '.join(sorted(names))}" for f, names in zip(folders, have, strict=True))
+    what = "share no evaluation" if not common else "share several; choose by evaluation=NAME"
+    raise ConfigError([f"these runs {what} ({lists})"])
+
+
+def _table(path: Path) -> tuple[list[str], dict[str, np.ndarray], np.ndarray]:
+    if not path.exists():
+        raise ConfigError([f"{path}: no such table; type python -m colorization.evaluate run=RUN"])
+    with path.open() as file:
+        rows = list(csv.DictReader(file))
+    columns = [key for key in rows[0] if key not in ("name", "grey")]
+    values = {key: np.array([float(row[key]) for row in rows]) for key in columns}
+    coloured = np.array([row["grey"] == "0" for row in rows])
+    return [row["name"] for row in rows], values, coloured if coloured.any() else ~coloured
+
+
+def _curves(path: Path) -> dict[str, list[tuple[float, float]]]:
+    if not path.exists():
+        return {}
+    with path.open() as file:
+        rows = list(csv.DictReader(file))
+    columns = [key for key in (rows[0] if rows else {}) if "/" in key]
+    return {key: [(float(row["pictures"]), float(row[key])) for row in rows if row[key]] for key in columns}
+
+
+def _flat(node: Any, path: str = "") -> dict[str, Any]:
+    if not isinstance(node, dict):
+        return {path: node}
+    return {k: v for key, value in node.items() for k, v in _flat(value, f"{path}.{key}" if path else key).items()}
+
+
+def _text(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+def _named_apart(runs: list[Scored]) -> list[Scored]:
+    seen: dict[str, int] = {}
+    for run in runs:
+        seen[run.name] = seen.get(run.name, 0) + 1
+        if seen[run.name] > 1:
+            run.name += f" ({seen[run.name]})"
+    return runs
