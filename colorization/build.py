@@ -90,7 +90,7 @@ def trainer(cfg: DictConfig, folder: Path, budget: Budget, run_id: str | None = 
         monitor=f"val/{cfg.watch}",
         mode="max" if better == "higher" else "min",
         save_last=True,
-        save_on_exception=False,
+        save_on_train_epoch_end=False,
         enable_version_counter=False,
     )
     try:
@@ -125,9 +125,10 @@ def loggers(cfg: DictConfig, folder: Path, run_id: str | None) -> list[Any]:
 
 
 def _optimizer(cfg: DictConfig) -> Callable[..., torch.optim.Optimizer]:
-    """The optimizer, fused where it can be: float16 unscales gradients inside a fused step, before clipping."""
+    """The optimizer, fused where it can be: Lightning does not clip for a fused one in mixed precision."""
     chosen = make(cfg.optimizer)
     can_fuse = "fused" in inspect.signature(chosen.func).parameters
-    if can_fuse and cfg.trainer.precision != "16-mixed" and "fused" not in chosen.keywords:
+    clipped = "mixed" in str(cfg.trainer.precision) and cfg.trainer.gradient_clip_val is not None
+    if can_fuse and not clipped and "fused" not in chosen.keywords:
         return partial(chosen, fused=True)
     return chosen

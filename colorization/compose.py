@@ -12,7 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from colorization.check import faults
@@ -119,7 +119,11 @@ def _exists(config: DictConfig, override: Override) -> bool:
     key = override.key_or_group
     if key.startswith("hydra") or override.input_line[0] in "+~":
         return True
-    return OmegaConf.select(config, key, default=config) is not config
+    parent, _, name = key.rpartition(".")
+    node = OmegaConf.select(config, parent) if parent else config
+    if isinstance(node, ListConfig):
+        return name.isdigit() and int(name) < len(node)
+    return isinstance(node, DictConfig) and name in node.keys()  # noqa: SIM118 (`in` denies ??? values)
 
 
 def _accepts(config: DictConfig, key: str) -> bool:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from colorization import build
 from colorization.command import command, device
+from colorization.config import ConfigError
 from colorization.run import open_run
 from colorization.score import score, summary_table
 
@@ -20,9 +21,10 @@ from colorization.score import score, summary_table
 @command("evaluate", __doc__)
 def main(cfg: DictConfig) -> None:
     """Reopen the run, score it, print the means beside the grey floor."""
+    if not cfg.run:
+        raise ConfigError(["no run given: python -m colorization.evaluate run=runs/RUN"])
     opened = open_run(cfg.run)
-    config = opened.config if not cfg.data else cfg
-    data = build.data(config)
+    data = build.data(cfg if cfg.get("data") else opened.config)
     colorizer = opened.colorizer().to(device(cfg.device))
     summary = score(colorizer, data, cfg.split, opened.folder, opened.checkpoint, cfg.batch_size)
     Console().print(summary_table(summary, opened.name))

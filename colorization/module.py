@@ -54,10 +54,13 @@ class Colorizer(pl.LightningModule):
         self.record = dict(record or {})
         self.scores = nn.ModuleDict({name: MeanMetric(nan_strategy="disable") for name in self.metrics})
 
-    def colour(self, picture: Tensor) -> Pair:
-        """Predict the colours of true pictures (B, 3, H, W) uint8 sRGB from their lightness."""
+    def colour(self, picture: Tensor, first: int = 0) -> Pair:
+        """Predict the colours of true pictures (B, 3, H, W) uint8 sRGB from their lightness.
+
+        `first` is the position of the first one in its split: simulated hints depend on it.
+        """
         L, ab = lab.split(picture)
-        index = torch.arange(len(L), device=L.device)
+        index = torch.arange(first, first + len(L), device=L.device)
         batch = self.hinted(Batch(L, ab, index), train=False)
         with torch.no_grad():
             return Pair(self.predicted(batch), picture / 255)

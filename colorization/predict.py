@@ -24,6 +24,8 @@ from colorization.color import lab
 from colorization.command import command, device
 from colorization.config import ConfigError
 from colorization.data.decode import EXTENSIONS, UnreadablePicture, open_picture
+from colorization.hints.clicks import Click, clicked, read_clicks
+from colorization.hints.points import Points
 from colorization.module import Colorizer
 from colorization.run import newest_run, open_run
 
@@ -45,11 +47,12 @@ def main(cfg: DictConfig) -> int:
     opened = open_run(cfg.run or newest_run())
     colorizer = opened.colorizer().to(device(cfg.device))
     size = cfg.size or opened.config.data.image_size
+    clicks = wanted_clicks(cfg.hints, colorizer, len(jobs))
     unreadable: list[str] = []
     with Progress() as bar:
         task = bar.add_task("colour", total=len(jobs))
         for batch in batched(readable(jobs, unreadable), size, cfg.batch_size):
-            for job, rgb in coloured(colorizer, batch, size, cfg.gamut):
+            for job, rgb in coloured(colorizer, batch, size, cfg.gamut, clicks):
                 save(rgb, job.target)
             bar.update(task, completed=bar.tasks[task].completed + len(batch))
     log.info("coloured %d of %d pictures with %s: %s", len(jobs) - len(unreadable), len(jobs), opened.name, cfg.out)
@@ -124,12 +127,29 @@ def seen_size(picture: Image.Image, size: int) -> tuple[int, int]:
     return width, height
 
 
-def coloured(colorizer: Colorizer, batch: list[Loaded], size: int, gamut: lab.Gamut) -> Iterator[tuple[Job, Tensor]]:
+def wanted_clicks(hints: str | None, colorizer: Colorizer, pictures: int) -> list[Click]:
+    """The clicks of `hints=clicks.json`, for one picture and a network that takes points."""
+    if hints is None:
+        return []
+    if pictures > 1:
+        raise ConfigError([f"hints={hints}: points belong to one picture, and {pictures} are given"])
+    if not isinstance(colorizer.hints, Points):
+        raise ConfigError([f"hints={hints}: this run was trained without points; train one with hints=points"])
+    return read_clicks(hints)
+
+
+def coloured(
+    colorizer: Colorizer, batch: list[Loaded], size: int, gamut: lab.Gamut, clicks: list[Click]
+) -> Iterator[tuple[Job, Tensor]]:
     """Each job with its full-resolution colouring, (3, H, W) sRGB 0..1."""
     small = [picture.resize(seen_size(picture, size), Image.Resampling.BILINEAR) for _, picture in batch]
     L, _ = lab.split(torch.stack([tensor(picture) for picture in small]).to(colorizer.device))
+    hints = colorizer.hints.blank(L) if colorizer.hints else None
+    if clicks:
+        width, height = batch[0][1].size
+        hints = clicked(clicks, (height, width), tuple(L.shape[-2:])).to(L)
     with torch.no_grad():
-        ab = colorizer.objective.predict(colorizer.network, L, None)
+        ab = colorizer.objective.predict(colorizer.network, L, hints)
     for (job, picture), colour in zip(batch, ab, strict=True):
         full, _ = lab.split(tensor(picture)[None].to(colorizer.device))
         colour = interpolate(colour[None], size=full.shape[-2:], mode="bicubic", align_corners=False)

@@ -46,7 +46,7 @@ def score(
     for start in track(range(0, len(pack.names), batch_size), description=f"score {split}", transient=True):
         names = pack.names[start : start + batch_size]
         pictures = torch.from_numpy(np.array(pack.pictures[start : start + batch_size])).movedim(-1, 1)
-        pair = colorizer.colour(pictures.to(colorizer.device))
+        pair = colorizer.colour(pictures.to(colorizer.device), start)
         rows += measured(colorizer.metrics, names, pair)
         floor += measured(colorizer.metrics, names, Pair(grey(pair.truth_lab), pair.truth))
         for kind, batch in (("predictions", pair.predicted), ("truth", pair.truth)):

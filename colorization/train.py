@@ -102,9 +102,9 @@ def other_processes_join(folder: Path) -> None:
     They get this process's arguments, which in a sweep name all the trials.
     """
     sys.argv[1:] = list(HydraConfig.get().overrides.task)
-    hydra_config = HydraConfig.instance().cfg
+    hydra_config = HydraConfig.get()
     with read_write(hydra_config):
-        hydra_config.hydra.run.dir = str(folder)
+        hydra_config.run.dir = str(folder)
 
 
 def train(cfg: DictConfig, folder: Path) -> float:
@@ -136,6 +136,7 @@ def train(cfg: DictConfig, folder: Path) -> float:
         "fingerprint": fingerprints,
         "pictures": {split: len(data.pack(split).names) for split in ("train", "val")},
     }
+    colorizer.objective.prepare(data.pack("train").pictures)
     trainer = build.trainer(cfg, folder, budget, earlier.get("wandb_id"))
     record["wandb_id"] = next((logger.experiment.id for logger in trainer.loggers if logger.name == "wandb"), None)
     if last:

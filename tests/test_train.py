@@ -21,7 +21,7 @@ def test_a_run_keeps_everything_in_its_folder(trained):
     assert config["model"]["width"] == 8 and "data=folder" in yaml.safe_load((trained / "overrides.yaml").read_text())
     record = json.loads((trained / "run.json").read_text())
     assert record["status"] == "finished" and record["seed"] == 0 and record["pictures_seen"] > 0
-    assert record["git"].keys() == {"commit", "dirty"} and record["versions"]["torch"] == torch.__version__
+    assert record["git"].keys() == {"commit", "dirty"} and torch.__version__.startswith(record["versions"]["torch"])
     assert record["data"]["fingerprint"].keys() == {"train", "val"} and record["hardware"]["cores"] >= 1
     for name in ("train.log", "curves.png", "checkpoints/best.ckpt", "checkpoints/last.ckpt"):
         assert (trained / name).stat().st_size > 0, name
@@ -90,11 +90,7 @@ def test_a_run_folder_is_never_overwritten(command, small, trained):
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_step(command, small, tmp_path):
     done = command("train", *small, "optimizer=sgd", "optimizer.lr=1e30", "trainer.gradient_clip_val=null",
-                   "objective.loss=mse", "model=cnn", "~model.width", "~model.depth", "run.dir=run", cwd=tmp_path)  # fmt: skip
-    if "no such setting" in done.stderr:
-        settings = [s for s in small if not s.startswith("model.")]
-        done = command("train", *settings, "model=cnn", "optimizer=sgd", "optimizer.lr=1e30", "run.dir=run",
-                       "trainer.gradient_clip_val=null", "objective.loss=mse", cwd=tmp_path)  # fmt: skip
+                   "objective.loss=mse", "run.dir=run", cwd=tmp_path)  # fmt: skip
     assert done.returncode == 1
     assert "not finite since step" in done.stderr and "optimizer.lr" in done.stderr
     assert "Traceback" not in done.stderr

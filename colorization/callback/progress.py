@@ -47,11 +47,16 @@ class BudgetBar(ProgressBar):
     def __init__(self, budget: Budget):
         super().__init__()
         self.budget = budget
+        self.shown = True
         self.bar: Progress | None = None
         self.task: TaskID | None = None
 
+    def disable(self) -> None:
+        """Stay silent, in all processes but the first."""
+        self.shown = False
+
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if not trainer.is_global_zero:
+        if not self.shown:
             return
         columns = ("[bold]{task.description}", BarColumn(24), "{task.percentage:>3.0f}%")
         self.bar = Progress(
@@ -69,6 +74,8 @@ class BudgetBar(ProgressBar):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
+        if self.bar is None:
+            return
         metrics = trainer.callback_metrics
         speed = float(metrics.get("train/pictures_per_second", 0.0))
         self._show(f"epoch {trainer.current_epoch}", speed=speed, eta=self._eta(), scores=_scores(metrics))

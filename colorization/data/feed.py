@@ -104,8 +104,10 @@ def crop(picture: Tensor, where: Tensor, size: int) -> Tensor:
     Returns:
         (B, size, size, 3).
     """
+    B, H, W, channels = picture.shape
     top, left, mirrored = where[:, :, None].unbind(1)
     along = torch.arange(size, device=picture.device)
     rows, columns = top + along, left + torch.where(mirrored > 0, size - 1 - along, along)
-    each = torch.arange(len(picture), device=picture.device)
-    return picture[each[:, None, None], rows[:, :, None], columns[:, None, :]]
+    first = torch.arange(B, device=picture.device)[:, None] * H + rows  # each row's place among all rows
+    pixels = first[:, :, None] * W + columns[:, None, :]
+    return picture.reshape(-1, channels).index_select(0, pixels.view(-1)).view(B, size, size, channels)

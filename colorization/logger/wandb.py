@@ -40,9 +40,6 @@ def wandb_logger(
 
     if mode not in ("auto", "online", "offline", "disabled"):
         raise ValueError(f"logger.mode={mode!r}: choose auto, online, offline or disabled")
-    chosen = mode
-    if mode == "auto":
-        chosen = os.environ.get("WANDB_MODE") or ("online" if wandb.login(prompt=False) else "offline")
     settings = wandb.Settings(silent=True, console="off", init_timeout=PATIENCE, disable_git=True)
 
     def start(how: str) -> Any:
@@ -51,10 +48,13 @@ def wandb_logger(
             resume="allow" if run_id else None, config=config, settings=settings, reinit="finish_previous",
         )  # fmt: skip
 
+    chosen = mode
     try:
+        if mode == "auto":
+            chosen = os.environ.get("WANDB_MODE") or ("online" if wandb.login(prompt=False) else "offline")
         run = start(chosen)
     except wandb.errors.Error as error:
-        if chosen != "online":
+        if chosen in ("offline", "disabled"):
             raise
         log.warning("W&B cannot be reached (%s); logging offline", str(error).splitlines()[0])
         chosen, run = "offline", start("offline")

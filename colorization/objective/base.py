@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+import numpy as np
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
@@ -16,6 +17,12 @@ class Objective(nn.Module, ABC):
     """
 
     channels: int
+
+    def prepare(self, pictures: np.ndarray) -> None:
+        """Learn what the objective needs to know of the training pictures, (N, H, W, 3) uint8 sRGB.
+
+        Called once before a run starts; what is learned belongs to the checkpoint. Nothing by default.
+        """
 
     @abstractmethod
     def loss(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
