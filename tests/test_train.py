@@ -142,7 +142,7 @@ def test_two_processes_train_as_one(command, small, tmp_path):
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     counted = record["data"]["pictures"]["train"]
     assert record["pictures_seen"] == 2 * (counted // 16) * 16
-    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+    assert [p.name for p in tmp_path.iterdir() if not p.name.startswith(".")] == ["run"]
 
 
 @pytest.mark.parametrize("setting", ["compile=true", "trainer.precision=bf16-mixed", "trainer.accumulate_grad_batches=2"])
