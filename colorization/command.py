@@ -14,7 +14,9 @@ from colorization.config import CONF, ConfigError, groups, options
 Main = Callable[[DictConfig], int | None]
 
 
-def command(name: str, help: str | None, positional: str | None = None) -> Callable[[Main], Callable[[], None]]:
+def command(
+    name: str, help: str | None, positional: str | None = None
+) -> Callable[[Main], Callable[[], None]]:
     """Turn a function of a configuration into a command.
 
     Args:
@@ -43,8 +45,9 @@ def gathered(arguments: Sequence[str], positional: str | None) -> list[str]:
     """Command-line arguments as overrides: those without "=" become the positional setting's list."""
     overrides = [argument for argument in arguments if _is_override(argument)]
     rest = [argument for argument in arguments if argument not in overrides]
-    if rest and (positional is None or any(argument.startswith("-") for argument in rest)):
-        raise ConfigError([f"{rest[0]}: not a setting; settings are NAME=VALUE, see --help"])
+    flags = [argument for argument in rest if argument.startswith("-")]
+    if wrong := flags or (rest if positional is None else []):
+        raise ConfigError([f"{wrong[0]}: not a setting; settings are NAME=VALUE, see --help"])
     quoted = ",".join("'" + argument.replace("\\", "\\\\").replace("'", "\\'") + "'" for argument in rest)
     return [*overrides, f"{positional}=[{quoted}]"] if rest else overrides
 

@@ -16,7 +16,16 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from colorization.check import faults
-from colorization.config import CONF, EXPERIMENTS, ConfigError, describe_target, groups, nearest, options, signature
+from colorization.config import (
+    CONF,
+    EXPERIMENTS,
+    ConfigError,
+    describe_target,
+    groups,
+    nearest,
+    options,
+    signature,
+)
 
 
 def composed(command: str, overrides: Sequence[str] = ()) -> DictConfig:

@@ -43,7 +43,9 @@ def groups() -> list[str]:
 def signature(target: str) -> dict[str, inspect.Parameter]:
     """What a `_target_` takes, by name."""
     parameters = inspect.signature(locate(target)).parameters
-    return {k: p for k, p in parameters.items() if k != "self" and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
+    return {
+        k: p for k, p in parameters.items() if k != "self" and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+    }
 
 
 def locate(target: str) -> Any:
@@ -56,13 +58,13 @@ def locate(target: str) -> Any:
 
 
 def nearest(word: str, words: Sequence[str]) -> str:
-    """"; did you mean X?" for the nearest of `words`, or the empty string."""
+    """ "; did you mean X?" for the nearest of `words`, or the empty string."""
     close = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
     return f"; did you mean {close[0]}?" if close else ""
 
 
 def describe_target(target: str) -> str:
-    """"UNet, model/unet.py": the class of a `_target_` and the file to look in."""
+    """ "UNet, model/unet.py": the class of a `_target_` and the file to look in."""
     module, _, name = target.rpartition(".")
     if module.startswith("colorization."):
         return f"{name}, {module.removeprefix('colorization.').replace('.', '/')}.py"

@@ -55,7 +55,9 @@ def main(cfg: DictConfig) -> int:
             for job, rgb in coloured(colorizer, batch, size, cfg.gamut, clicks):
                 save(rgb, job.target)
             bar.update(task, completed=bar.tasks[task].completed + len(batch))
-    log.info("coloured %d of %d pictures with %s: %s", len(jobs) - len(unreadable), len(jobs), opened.name, cfg.out)
+    log.info(
+        "coloured %d of %d pictures with %s: %s", len(jobs) - len(unreadable), len(jobs), opened.name, cfg.out
+    )
     for reason in unreadable:
         log.error("skipped %s", reason)
     return 1 if unreadable else 0
@@ -68,14 +70,20 @@ def planned(inputs: list[Path], out: Path) -> list[Job]:
         ConfigError: no input, an input that does not exist, or a folder without pictures.
     """
     if not inputs:
-        raise ConfigError(["no picture given: python -m colorization.predict photo.jpg [more.jpg | FOLDER]..."])
+        raise ConfigError(
+            ["no picture given: python -m colorization.predict photo.jpg [more.jpg | FOLDER]..."]
+        )
     found: list[tuple[Path, Path]] = []
     for path in inputs:
         if not path.exists():
             raise ConfigError([f"{path}: no such picture or folder"])
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in EXTENSIONS) if path.is_dir() else [path]
+        inside = (
+            sorted(p for p in path.rglob("*") if p.suffix.lower() in EXTENSIONS) if path.is_dir() else [path]
+        )
         if not inside:
-            raise ConfigError([f"{path}: no pictures in this folder (looked for {', '.join(sorted(EXTENSIONS))})"])
+            raise ConfigError(
+                [f"{path}: no pictures in this folder (looked for {', '.join(sorted(EXTENSIONS))})"]
+            )
         found += [(p, p.relative_to(path) if path.is_dir() else Path(p.name)) for p in inside]
     taken = {source.resolve() for source, _ in found}
     jobs = []
@@ -134,7 +142,9 @@ def wanted_clicks(hints: str | None, colorizer: Colorizer, pictures: int) -> lis
     if pictures > 1:
         raise ConfigError([f"hints={hints}: points belong to one picture, and {pictures} are given"])
     if not isinstance(colorizer.hints, Points):
-        raise ConfigError([f"hints={hints}: this run was trained without points; train one with hints=points"])
+        raise ConfigError(
+            [f"hints={hints}: this run was trained without points; train one with hints=points"]
+        )
     return read_clicks(hints)
 
 

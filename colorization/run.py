@@ -48,7 +48,9 @@ class Run:
         try:
             colorizer.load_state_dict(self.state["state_dict"])
         except RuntimeError as error:
-            raise ConfigError([f"{self.checkpoint}: not weights of {self.config.model._target_}: {error}"]) from error
+            raise ConfigError(
+                [f"{self.checkpoint}: not weights of {self.config.model._target_}: {error}"]
+            ) from error
         return colorizer.eval()
 
 
@@ -116,6 +118,7 @@ def provenance() -> dict[str, Any]:
 
 def git() -> dict[str, Any]:
     """The commit of the code and whether it was changed since; nothing in an installed wheel."""
+
     def ask(*words: str) -> str | None:
         command = ["git", "-C", str(PACKAGE.parent), *words]
         answer = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from rich.progress import track
 from rich.table import Table
 from torch import Tensor
@@ -107,7 +106,9 @@ def sha256(path: Path) -> str:
 def summary_table(summary: dict[str, Any], name: str) -> Table:
     """The means of a scored run beside the grey floor, one row per metric."""
     marks = {"higher": "↑", "lower": "↓", "none": " "}
-    table = Table(title=f"{summary['data']} {summary['split']}: {summary['pictures']} pictures", title_justify="left")
+    table = Table(
+        title=f"{summary['data']} {summary['split']}: {summary['pictures']} pictures", title_justify="left"
+    )
     for column in ("metric", "unit"):
         table.add_column(column)
     for column in ("grey (ab = 0)", name):

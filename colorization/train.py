@@ -75,7 +75,11 @@ def prepared(arguments: Sequence[str]) -> list[str]:
 def saved_overrides(folder: Path) -> list[str]:
     """What the run to go on with was started with."""
     run.find_checkpoint(folder, ("last",))
-    return [o for o in yaml.safe_load((folder / "overrides.yaml").read_text()) if not o.startswith(("resume=", "run.dir="))]
+    return [
+        o
+        for o in yaml.safe_load((folder / "overrides.yaml").read_text())
+        if not o.startswith(("resume=", "run.dir="))
+    ]
 
 
 @hydra.main(config_path=str(CONF), config_name="train", version_base="1.3")
@@ -110,7 +114,9 @@ def other_processes_join(folder: Path) -> None:
 def train(cfg: DictConfig, folder: Path) -> float:
     """Fit, score the best checkpoint on the test pictures, and return the best watched metric."""
     if rank_zero_only.rank == 0 and (folder / "config.yaml").exists() and not cfg.resume:
-        raise ConfigError([f"run.dir={folder}: holds a run already; go on with it by resume={folder}, or choose another"])
+        raise ConfigError(
+            [f"run.dir={folder}: holds a run already; go on with it by resume={folder}, or choose another"]
+        )
     quiet()
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
     record = run.provenance()
@@ -138,13 +144,20 @@ def train(cfg: DictConfig, folder: Path) -> float:
     }
     colorizer.objective.prepare(data.pack("train").pictures)
     trainer = build.trainer(cfg, folder, budget, earlier.get("wandb_id"))
-    record["wandb_id"] = next((logger.experiment.id for logger in trainer.loggers if logger.name == "wandb"), None)
+    record["wandb_id"] = next(
+        (logger.experiment.id for logger in trainer.loggers if logger.name == "wandb"), None
+    )
     if last:
         trainer.loggers[0].resume(torch.load(last, map_location="cpu", weights_only=True)["global_step"])
     if trainer.is_global_zero:
         run.start(folder, cfg, list(HydraConfig.get().overrides.task), record)
     counts = record["data"]["pictures"]
-    log.info("%s: %d parameters, %d training pictures", os.path.relpath(folder), record["parameters"], counts["train"])
+    log.info(
+        "%s: %d parameters, %d training pictures",
+        os.path.relpath(folder),
+        record["parameters"],
+        counts["train"],
+    )
     status = "failed"
     try:
         trainer.fit(colorizer, data, ckpt_path=last, weights_only=True)
@@ -161,7 +174,9 @@ def train(cfg: DictConfig, folder: Path) -> float:
     return finish(cfg, folder, trainer, colorizer, data)
 
 
-def finish(cfg: DictConfig, folder: Path, trainer: pl.Trainer, colorizer: Colorizer, data: pl.LightningDataModule) -> float:
+def finish(
+    cfg: DictConfig, folder: Path, trainer: pl.Trainer, colorizer: Colorizer, data: pl.LightningDataModule
+) -> float:
     """Score the best checkpoint, record its numbers, and print them beside the grey floor."""
     best = Path(trainer.checkpoint_callback.best_model_path or folder / "checkpoints/best.ckpt")
     watched = trainer.checkpoint_callback.best_model_score
@@ -173,7 +188,9 @@ def finish(cfg: DictConfig, folder: Path, trainer: pl.Trainer, colorizer: Colori
         shown = os.path.relpath(folder)
         print(f"run folder: {shown}\ncolour your own: python -m colorization.predict PHOTO run={shown}")
         for logger in trainer.loggers:
-            logger.log_metrics({f"test/{k}": v for k, v in summary["metrics"].items()}, step=trainer.global_step)
+            logger.log_metrics(
+                {f"test/{k}": v for k, v in summary["metrics"].items()}, step=trainer.global_step
+            )
             logger.finalize("success")
     close_loggers(cfg)
     return float(watched) if watched is not None else float("nan")

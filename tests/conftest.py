@@ -16,10 +16,10 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of 60 colour photos, 90 x 80 pixels, in two sub-folders."""
+    """A folder of 160 colour photos, 90 x 80 pixels, in two sub-folders."""
     folder = tmp_path_factory.mktemp("photos")
     wholes = [skimage.data.astronaut(), skimage.data.coffee(), skimage.data.chelsea()]
-    for i in range(60):
+    for i in range(160):
         whole = Image.fromarray(wholes[i % 3])
         x, y = (i * 37) % (whole.width - 180), (i * 23) % (whole.height - 160)
         target = folder / f"part{i % 2}" / f"{i:03d}.png"
@@ -40,7 +40,12 @@ def command() -> Command:
 
     def run(name: str, *arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
         variables = {k: v for k, v in os.environ.items() if not k.startswith("WANDB")}
-        variables |= {"PYTHONPATH": str(ROOT), "COLUMNS": "160", "OMP_NUM_THREADS": "1", "HOME": str(cwd)} | environment
+        variables |= {
+            "PYTHONPATH": str(ROOT),
+            "COLUMNS": "160",
+            "OMP_NUM_THREADS": "1",
+            "HOME": str(cwd),
+        } | environment
         return subprocess.run(
             [sys.executable, "-m", f"colorization.{name}", *map(str, arguments)],
             cwd=cwd, env=variables, capture_output=True, text=True, timeout=300, check=False,

@@ -25,7 +25,10 @@ def test_all_faults_come_at_once_with_what_to_type():
     said = fault("model.widht=3", "objective.loss=l3", "trainer.precison=16", "budget.epochs=many", "sed=1")
     assert "5 faults" in said
     assert "model.widht: no such setting; did you mean width? (UNet, model/unet.py)" in said
-    assert "objective.loss='l3': should be 'mse' or 'l1' or 'huber' (Regression, objective/regression.py)" in said
+    assert (
+        "objective.loss='l3': should be 'mse' or 'l1' or 'huber' (Regression, objective/regression.py)"
+        in said
+    )
     assert "did you mean precision?" in said
     assert "budget.epochs='many': should be a number or null" in said
     assert "sed: no such setting; did you mean seed?" in said
@@ -106,7 +109,9 @@ def test_every_model_learns_from_every_objective(model, objective):
 @pytest.mark.parametrize("schedule", options("schedule"))
 @pytest.mark.parametrize("optimizer", options("optimizer"))
 def test_every_optimizer_follows_every_schedule(optimizer, schedule):
-    colorizer = build.colorizer(composed("train", [f"optimizer={optimizer}", f"schedule={schedule}", "model.width=8"]))
+    colorizer = build.colorizer(
+        composed("train", [f"optimizer={optimizer}", f"schedule={schedule}", "model.width=8"])
+    )
     made = colorizer.configure_optimizers()
     colorizer.objective.loss(colorizer.network, batch())["loss"].backward()
     before = [p.clone() for p in colorizer.network.parameters()]

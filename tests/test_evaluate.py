@@ -21,8 +21,12 @@ def test_scoring_the_saved_pictures_gives_the_same_numbers(trained):
     assert len(scored) == json.loads((folder / "summary.json").read_text())["pictures"] > 3
     for name, row in scored.items():
         file = name.replace("/", "__").rsplit(".", 1)[0] + ".png"
-        predicted, truth = (np.asarray(Image.open(folder / kind / file)) / 255 for kind in ("predictions", "truth"))
-        assert float(row["psnr"]) == pytest.approx(peak_signal_noise_ratio(truth, predicted, data_range=1), abs=1e-3)
+        predicted, truth = (
+            np.asarray(Image.open(folder / kind / file)) / 255 for kind in ("predictions", "truth")
+        )
+        assert float(row["psnr"]) == pytest.approx(
+            peak_signal_noise_ratio(truth, predicted, data_range=1), abs=1e-3
+        )
         expected = deltaE_ciede2000(rgb2lab(truth), rgb2lab(predicted)).mean()
         assert float(row["ciede2000"]) == pytest.approx(expected, abs=2e-3)
 
@@ -52,7 +56,12 @@ def test_other_pictures_can_be_scored(trained, command, photos, tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(["run=nowhere"], "no run"), ([], "run"), (["run=pyproject.toml"], "no run"), (["run=RUN", "split=all"], "train, val or test")],
+    [
+        (["run=nowhere"], "no run"),
+        ([], "run"),
+        (["run=pyproject.toml"], "no run"),
+        (["run=RUN", "split=all"], "train, val, test"),
+    ],
 )
 def test_mistakes_are_sentences(trained, command, arguments, said, tmp_path):
     arguments = [a.replace("RUN", str(trained)) for a in arguments]
@@ -63,4 +72,6 @@ def test_mistakes_are_sentences(trained, command, arguments, said, tmp_path):
 def test_a_file_that_is_no_checkpoint_is_named(command, tmp_path):
     (tmp_path / "x.ckpt").write_bytes(b"not a checkpoint")
     done = command("evaluate", "run=x.ckpt", cwd=tmp_path)
-    assert done.returncode == 1 and "x.ckpt: not a checkpoint" in done.stderr and "Traceback" not in done.stderr
+    assert (
+        done.returncode == 1 and "x.ckpt: not a checkpoint" in done.stderr and "Traceback" not in done.stderr
+    )

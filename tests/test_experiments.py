@@ -14,7 +14,9 @@ from colorization.data.batch import Batch
 
 @pytest.mark.parametrize("name", options("experiment"))
 def test_a_recipe_opens_with_what_it_asks(name):
-    head = [line for line in (EXPERIMENTS / name / "recipe.yaml").read_text().splitlines() if line.startswith("#")]
+    head = [
+        line for line in (EXPERIMENTS / name / "recipe.yaml").read_text().splitlines() if line.startswith("#")
+    ]
     text = "\n".join(head)
     for word in ("Question", "Command", "Hours", "Expected"):
         assert re.search(rf"# {word}: +\S", text), f"experiments/{name}/recipe.yaml lacks '# {word}:'"

@@ -18,10 +18,14 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 def test_a_run_keeps_everything_in_its_folder(trained):
     config = yaml.safe_load((trained / "config.yaml").read_text())
-    assert config["model"]["width"] == 8 and "data=folder" in yaml.safe_load((trained / "overrides.yaml").read_text())
+    assert config["model"]["width"] == 8 and "data=folder" in yaml.safe_load(
+        (trained / "overrides.yaml").read_text()
+    )
     record = json.loads((trained / "run.json").read_text())
     assert record["status"] == "finished" and record["seed"] == 0 and record["pictures_seen"] > 0
-    assert record["git"].keys() == {"commit", "dirty"} and torch.__version__.startswith(record["versions"]["torch"])
+    assert record["git"].keys() == {"commit", "dirty"} and torch.__version__.startswith(
+        record["versions"]["torch"]
+    )
     assert record["data"]["fingerprint"].keys() == {"train", "val"} and record["hardware"]["cores"] >= 1
     for name in ("train.log", "curves.png", "checkpoints/best.ckpt", "checkpoints/last.ckpt"):
         assert (trained / name).stat().st_size > 0, name
@@ -33,7 +37,14 @@ def test_curves_have_every_number(trained):
     table = rows(trained / "metrics.csv")
     columns = set(table[0])
     assert {"step", "epoch", "pictures", "seconds", "train/loss", "train/lr", "train/grad_norm"} <= columns
-    assert {"val/loss", "val/psnr", "val/ssim", "val/chroma", "val/chroma_truth", "val/colorfulness"} <= columns
+    assert {
+        "val/loss",
+        "val/psnr",
+        "val/ssim",
+        "val/chroma",
+        "val/chroma_truth",
+        "val/colorfulness",
+    } <= columns
     validated = [row for row in table if row["val/psnr"]]
     assert len(validated) == 2
     summary = json.loads((trained / "metrics.json").read_text())
@@ -57,7 +68,9 @@ def test_the_end_is_a_table_with_the_grey_floor(command, small, tmp_path):
 
 def test_the_same_seed_gives_the_same_bits(command, small, trained, tmp_path):
     assert command("train", *small, "run.dir=run", cwd=tmp_path).returncode == 0
-    first, second = (torch.load(p / "checkpoints/last.ckpt", weights_only=True) for p in (trained, tmp_path / "run"))
+    first, second = (
+        torch.load(p / "checkpoints/last.ckpt", weights_only=True) for p in (trained, tmp_path / "run")
+    )
     for name, weight in first["state_dict"].items():
         assert torch.equal(weight, second["state_dict"][name]), name
     one, two = (json.loads((p / "metrics.json").read_text()) for p in (trained, tmp_path / "run"))
@@ -66,7 +79,13 @@ def test_the_same_seed_gives_the_same_bits(command, small, trained, tmp_path):
 
 def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(command, small, tmp_path):
     """Killed mid-epoch after 9 of 20 steps and resumed: the same weights as without the stop."""
-    settings = [*small, "budget.epochs=null", "schedule=constant", "callback=[default,ema]", "objective.loss=mse"]
+    settings = [
+        *small,
+        "budget.epochs=null",
+        "schedule=constant",
+        "callback=[default,ema]",
+        "objective.loss=mse",
+    ]
     whole = command("train", *settings, "budget.steps=20", "run.dir=whole", cwd=tmp_path)
     assert whole.returncode == 0, whole.stderr
     assert command("train", *settings, "budget.steps=9", "run.dir=cut", cwd=tmp_path).returncode == 0
@@ -105,7 +124,9 @@ def test_a_failed_start_leaves_nothing_behind(command, tmp_path):
 
 def test_a_missing_gpu_is_one_sentence(command, small, tmp_path):
     if torch.cuda.is_available():
-        assert command("train", *small, "trainer.accelerator=cuda", "run.dir=run", cwd=tmp_path).returncode == 0
+        assert (
+            command("train", *small, "trainer.accelerator=cuda", "run.dir=run", cwd=tmp_path).returncode == 0
+        )
         return
     done = command("train", *small, "trainer.accelerator=cuda", "run.dir=run", cwd=tmp_path)
     assert done.returncode == 1 and "cuda" in done.stderr.lower() and "Traceback" not in done.stderr
@@ -120,7 +141,9 @@ def test_a_sweep_runs_every_trial_and_tells_which_failed(command, small, tmp_pat
 
 def test_weights_and_biases_stays_offline_without_a_key(command, small, tmp_path):
     settings = [s for s in small if s != "logger=csv"]
-    done = command("train", *settings, "logger=[wandb,tensorboard]", "budget.epochs=1", "run.dir=run", cwd=tmp_path)
+    done = command(
+        "train", *settings, "logger=[wandb,tensorboard]", "budget.epochs=1", "run.dir=run", cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     assert "wandb sync" in done.stdout + done.stderr
     files = [p.name for p in (tmp_path / "run").rglob("*") if p.is_file()]
@@ -145,7 +168,9 @@ def test_two_processes_train_as_one(command, small, tmp_path):
     assert [p.name for p in tmp_path.iterdir() if not p.name.startswith(".")] == ["run"]
 
 
-@pytest.mark.parametrize("setting", ["compile=true", "trainer.precision=bf16-mixed", "trainer.accumulate_grad_batches=2"])
+@pytest.mark.parametrize(
+    "setting", ["compile=true", "trainer.precision=bf16-mixed", "trainer.accumulate_grad_batches=2"]
+)
 def test_settings_of_speed_train_too(command, small, tmp_path, setting):
     done = command("train", *small, setting, "budget.epochs=1", "run.dir=run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -27,11 +27,15 @@ def installed(tmp_path_factory) -> Path:
 def run(installed: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": str(installed / "site"), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, *arguments]
-    return subprocess.run(command, cwd=installed, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=installed, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def test_configurations_and_experiments_are_inside(installed):
-    inside = {str(p.relative_to(installed / "site" / "colorization")) for p in (installed / "site").rglob("*.yaml")}
+    inside = {
+        str(p.relative_to(installed / "site" / "colorization")) for p in (installed / "site").rglob("*.yaml")
+    }
     for folder in ("conf", "experiments"):
         expected = {str(p.relative_to(ROOT)) for p in (ROOT / folder).rglob("*.yaml")}
         assert expected and expected <= inside

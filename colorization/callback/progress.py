@@ -107,5 +107,9 @@ class BudgetBar(ProgressBar):
 
 
 def _scores(metrics: Any) -> str:
-    shown = (("loss", "train/loss", ".4f"), ("val PSNR", "val/psnr", ".2f"), ("CIEDE2000", "val/ciede2000", ".2f"))
+    shown = (
+        ("loss", "train/loss", ".4f"),
+        ("val PSNR", "val/psnr", ".2f"),
+        ("CIEDE2000", "val/ciede2000", ".2f"),
+    )
     return " ".join(f"{name} {float(metrics[key]):{form}}" for name, key, form in shown if key in metrics)

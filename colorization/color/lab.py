@@ -38,7 +38,7 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
 
 
 def lab_to_rgb(lab: Tensor, gamut: Gamut = "chroma") -> Tensor:
-    """sRGB of CIE Lab, inside the sRGB gamut.
+    """SRGB of CIE Lab, inside the sRGB gamut.
 
     Args:
         lab: (B, 3, H, W).
@@ -71,12 +71,12 @@ def merge(L: Tensor, ab: Tensor, gamut: Gamut = "chroma") -> Tensor:
 
 
 def to_uint8(rgb: Tensor) -> Tensor:
-    """sRGB 0..1 -> uint8, rounded (truncation would darken by half a step)."""
+    """SRGB 0..1 -> uint8, rounded (truncation would darken by half a step)."""
     return rgb.mul(255).round().clamp(0, 255).to(torch.uint8)
 
 
 def quantize(rgb: Tensor) -> Tensor:
-    """sRGB 0..1 -> the nearest 8-bit value, still as float 0..1: what a saved PNG holds."""
+    """SRGB 0..1 -> the nearest 8-bit value, still as float 0..1: what a saved PNG holds."""
     return rgb.mul(255).round().clamp(0, 255).div(255)
 
 

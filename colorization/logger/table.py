@@ -43,7 +43,9 @@ class Table(Logger):
             with self.path.open() as file:
                 for row in csv.DictReader(file):
                     if int(row["step"]) <= step:
-                        self.rows[int(row["step"])] = {k: float(v) for k, v in row.items() if v and k != "step"}
+                        self.rows[int(row["step"])] = {
+                            k: float(v) for k, v in row.items() if v and k != "step"
+                        }
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:

@@ -61,6 +61,11 @@ def wandb_logger(
     if chosen == "offline":
         log.info("W&B is offline; to upload this run later: wandb sync %s", Path(run.dir).parent)
     logger = WandbLogger(experiment=run, log_model=log_model)
-    for metric, best in (("val/psnr", "max"), ("val/ssim", "max"), ("val/ciede2000", "min"), ("val/loss", "min")):
+    for metric, best in (
+        ("val/psnr", "max"),
+        ("val/ssim", "max"),
+        ("val/ciede2000", "min"),
+        ("val/loss", "min"),
+    ):
         run.define_metric(metric, step_metric="trainer/global_step", summary=best)
     return logger

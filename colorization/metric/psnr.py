@@ -18,5 +18,7 @@ def psnr(pair: Pair) -> Tensor:
 
     Returns: (B,).
     """
-    value = peak_signal_noise_ratio(pair.predicted, pair.truth, data_range=1.0, reduction="none", dim=(1, 2, 3))
+    value = peak_signal_noise_ratio(
+        pair.predicted, pair.truth, data_range=1.0, reduction="none", dim=(1, 2, 3)
+    )
     return value.clamp(max=CAP)

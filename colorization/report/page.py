@@ -32,7 +32,9 @@ def page(runs: Sequence[Scored], table: Comparisons) -> str:
         "better": table.better,
         "baseline": table.baseline,
         "runs": [run.name for run in runs],
-        "cells": {name: {m: asdict(cell) for m, cell in cells.items()} for name, cells in table.cells.items()},
+        "cells": {
+            name: {m: asdict(cell) for m, cell in cells.items()} for name, cells in table.cells.items()
+        },
         "seeds": table.seeds,
         "settings": differences(runs),
         "curves": {run.name: {k: _thinned(points) for k, points in run.curves.items()} for run in runs},
@@ -40,7 +42,10 @@ def page(runs: Sequence[Scored], table: Comparisons) -> str:
         "values": _values(runs, table),
         "pictures": _pictures(runs),
         "gamut": _histograms(runs),
-        "about": {k: runs[0].summary[k] for k in ("protocol", "data", "split", "fingerprint", "pictures", "grey_pictures")},
+        "about": {
+            k: runs[0].summary[k]
+            for k in ("protocol", "data", "split", "fingerprint", "pictures", "grey_pictures")
+        },
     }
     text = json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
     return TEMPLATE.read_text().replace("/*DATA*/null", text)
@@ -48,7 +53,8 @@ def page(runs: Sequence[Scored], table: Comparisons) -> str:
 
 def chosen(runs: Sequence[Scored], count: int = SHOWN) -> list[int]:
     """Positions of the pictures to show: the worst, most over-saturated and greyest of each run, those
-    where runs differ most, and an even sample of the rest."""
+    where runs differ most, and an even sample of the rest.
+    """
     rankings = []
     for run in runs:
         rankings.append(run.values["psnr"])
@@ -70,7 +76,9 @@ def chosen(runs: Sequence[Scored], count: int = SHOWN) -> list[int]:
 
 def _values(runs: Sequence[Scored], table: Comparisons) -> dict[str, dict[str, list[float]]]:
     columns = {GREY: runs[0].floor} | {run.name: run.values for run in runs}
-    return {name: {m: np.round(values[m], 4).tolist() for m in table.metrics} for name, values in columns.items()}
+    return {
+        name: {m: np.round(values[m], 4).tolist() for m in table.metrics} for name, values in columns.items()
+    }
 
 
 def _pictures(runs: Sequence[Scored]) -> list[dict[str, Any]]:
@@ -103,7 +111,9 @@ def _histogram(folder: Path) -> list[int]:
     files = sorted(folder.glob("*.png"))
     total = np.zeros((BINS, BINS), dtype=np.int64)
     for file in files[:: max(len(files) // 300, 1)]:
-        rgb = torch.from_numpy(np.asarray(Image.open(file).convert("RGB"))[::3, ::3].copy()).movedim(-1, 0)[None]
+        rgb = torch.from_numpy(np.asarray(Image.open(file).convert("RGB"))[::3, ::3].copy()).movedim(-1, 0)[
+            None
+        ]
         _, a, b = rgb_to_lab(rgb)[0].flatten(1).numpy()
         total += np.histogram2d(-b, a, bins=BINS, range=[[-GAMUT, GAMUT]] * 2)[0].astype(np.int64)
     return total.ravel().tolist()

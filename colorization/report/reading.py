@@ -94,7 +94,9 @@ def by_seed(runs: Sequence[Scored]) -> dict[str, list[Scored]]:
     """Runs that differ by nothing but their seed, together under the first one's name."""
     groups: dict[str, list[Scored]] = {}
     for run in runs:
-        kept = {k: v for k, v in run.config.items() if not k.startswith(INCIDENTAL) and not k.endswith("seed")}
+        kept = {
+            k: v for k, v in run.config.items() if not k.startswith(INCIDENTAL) and not k.endswith("seed")
+        }
         groups.setdefault(json.dumps(kept, sort_keys=True, default=str) if kept else run.name, []).append(run)
     return {group[0].name: group for group in groups.values()}
 
@@ -140,7 +142,9 @@ def _curves(path: Path) -> dict[str, list[tuple[float, float]]]:
 def _flat(node: Any, path: str = "") -> dict[str, Any]:
     if not isinstance(node, dict):
         return {path: node}
-    return {k: v for key, value in node.items() for k, v in _flat(value, f"{path}.{key}" if path else key).items()}
+    return {
+        k: v for key, value in node.items() for k, v in _flat(value, f"{path}.{key}" if path else key).items()
+    }
 
 
 def _text(path: Path) -> str:

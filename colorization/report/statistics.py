@@ -44,7 +44,9 @@ def bootstrap_means(values: np.ndarray, resamples: int = RESAMPLES, seed: int = 
     return np.concatenate(means)
 
 
-def interval(values: np.ndarray, level: float = 0.95, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
+def interval(
+    values: np.ndarray, level: float = 0.95, resamples: int = RESAMPLES, seed: int = 0
+) -> np.ndarray:
     """Percentile bootstrap interval of the mean over pictures (Efron 1979): (N, K) -> (2, K)."""
     tail = 100 * (1 - level) / 2
     return np.percentile(bootstrap_means(values, resamples, seed), (tail, 100 - tail), axis=0)

@@ -61,20 +61,30 @@ def compared(runs: Sequence[Scored], resamples: int = RESAMPLES) -> Comparisons:
         others = [name for name in columns if name not in (GREY, first.name)]
         better = first.summary["better"].get(metric, "none")
         against = compare(
-            first.values[metric][counted], [columns[name][metric][counted] for name in others], better, resamples
+            first.values[metric][counted],
+            [columns[name][metric][counted] for name in others],
+            better,
+            resamples,
         )
         verdicts = dict(zip(others, against, strict=True))
         for i, name in enumerate(columns):
             mean = float(table[:, i].mean())
             cells[name][metric] = Cell(mean, float(lows[i]), float(highs[i]), verdicts.get(name))
     return Comparisons(
-        metrics, first.summary["units"], first.summary["better"], cells, first.name, _over_seeds(runs, metrics)
+        metrics,
+        first.summary["units"],
+        first.summary["better"],
+        cells,
+        first.name,
+        _over_seeds(runs, metrics),
     )
 
 
 def terminal(table: Comparisons) -> Table:
     """The table for a terminal: rows are metrics, columns are runs."""
-    shown = Table(title=f"mean over pictures; difference to {table.baseline} [95% interval]", title_justify="left")
+    shown = Table(
+        title=f"mean over pictures; difference to {table.baseline} [95% interval]", title_justify="left"
+    )
     shown.add_column("metric")
     for name in table.cells:
         shown.add_column(name, justify="right", overflow="fold")
@@ -99,7 +109,12 @@ def latex(table: Comparisons) -> str:
     heads = [h.translate(escape) for h in _heads(table)]
     for arrow, command in arrows.items():
         heads = [h.replace(arrow, command) for h in heads]
-    lines = [r"\begin{tabular}{l" + "r" * len(heads) + "}", r"\toprule", " & ".join(["run", *heads]) + r" \\", r"\midrule"]
+    lines = [
+        r"\begin{tabular}{l" + "r" * len(heads) + "}",
+        r"\toprule",
+        " & ".join(["run", *heads]) + r" \\",
+        r"\midrule",
+    ]
     for name, cells in table.cells.items():
         values = [_short(cells[m]).replace("±", r"$\pm$") for m in table.metrics]
         lines.append(" & ".join([name.translate(escape), *values]) + r" \\")
@@ -110,19 +125,25 @@ def as_csv(table: Comparisons) -> str:
     """One row per run and metric, with everything."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["run", "metric", "unit", "mean", "low", "high", "difference", "d_low", "d_high", "p_holm", "wins"])
+    writer.writerow(
+        ["run", "metric", "unit", "mean", "low", "high", "difference", "d_low", "d_high", "p_holm", "wins"]
+    )
     for name, cells in table.cells.items():
         for metric, cell in cells.items():
             a = cell.against
             rest: list[Any] = [a.difference, a.low, a.high, a.p, a.wins] if a else [""] * 5
-            writer.writerow([name, metric, table.units.get(metric, ""), cell.mean, cell.low, cell.high, *rest])
+            writer.writerow(
+                [name, metric, table.units.get(metric, ""), cell.mean, cell.low, cell.high, *rest]
+            )
     return out.getvalue()
 
 
 def _over_seeds(runs: Sequence[Scored], metrics: list[str]) -> dict[str, dict[str, tuple[float, float, int]]]:
     groups = {name: group for name, group in by_seed(runs).items() if len(group) > 1}
     return {
-        name: {metric: _spread([run.values[metric][run.coloured].mean() for run in group]) for metric in metrics}
+        name: {
+            metric: _spread([run.values[metric][run.coloured].mean() for run in group]) for metric in metrics
+        }
         for name, group in groups.items()
     }
 
@@ -135,7 +156,9 @@ def _heads(table: Comparisons) -> list[str]:
     heads = []
     for metric in table.metrics:
         unit = table.units.get(metric, "")
-        heads.append(f"{metric}{f' ({unit})' if unit else ''} {ARROWS[table.better.get(metric, 'none')]}".strip())
+        heads.append(
+            f"{metric}{f' ({unit})' if unit else ''} {ARROWS[table.better.get(metric, 'none')]}".strip()
+        )
     return heads
 
 
@@ -161,4 +184,6 @@ def _seed_lines(table: Comparisons) -> list[str]:
 
 
 def _note(table: Comparisons) -> str:
-    return f"± is half the bootstrap 95% interval over pictures. Differences are told against {table.baseline}."
+    return (
+        f"± is half the bootstrap 95% interval over pictures. Differences are told against {table.baseline}."
+    )

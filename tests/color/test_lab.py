@@ -84,7 +84,11 @@ def test_mapping_finds_the_most_chromatic_colour():
 
 
 def test_gradients_are_finite_at_black_and_white():
-    rgb = torch.tensor([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [0.5, 0.5, 0.5]]).T.reshape(1, 3, 3, 1).requires_grad_()
+    rgb = (
+        torch.tensor([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [0.5, 0.5, 0.5]])
+        .T.reshape(1, 3, 3, 1)
+        .requires_grad_()
+    )
     lab.rgb_to_lab(rgb).sum().backward()
     assert rgb.grad.isfinite().all()
 

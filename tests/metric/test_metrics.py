@@ -45,7 +45,13 @@ def test_psnr_of_an_exact_prediction_is_capped(pair):
 def test_ssim_agrees_with_scikit_image(pair):
     expected = [
         structural_similarity(
-            t, p, data_range=1.0, channel_axis=-1, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
+            t,
+            p,
+            data_range=1.0,
+            channel_axis=-1,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
         )
         for p, t in arrays(pair)
     ]
@@ -90,7 +96,9 @@ def test_ciede2000_is_symmetric_and_agrees_anywhere(one, other):
 
 
 def test_colorfulness_by_its_formula(pair):
-    for rgb, value in zip(pair.truth.movedim(1, -1).double().numpy() * 255, colorfulness(pair.truth), strict=True):
+    for rgb, value in zip(
+        pair.truth.movedim(1, -1).double().numpy() * 255, colorfulness(pair.truth), strict=True
+    ):
         rg = rgb[..., 0] - rgb[..., 1]
         yb = (rgb[..., 0] + rgb[..., 1]) / 2 - rgb[..., 2]
         expected = np.sqrt(rg.var() + yb.var()) + 0.3 * np.sqrt(rg.mean() ** 2 + yb.mean() ** 2)

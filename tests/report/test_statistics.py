@@ -9,7 +9,9 @@ from colorization.report.statistics import bootstrap_means, compare, holm, inter
 
 def test_the_interval_agrees_with_scipy():
     values = np.random.default_rng(1).gamma(2.0, 3.0, size=400)
-    expected = stats.bootstrap((values,), np.mean, n_resamples=10_000, method="percentile", rng=2).confidence_interval
+    expected = stats.bootstrap(
+        (values,), np.mean, n_resamples=10_000, method="percentile", rng=2
+    ).confidence_interval
     assert np.allclose(interval(values[:, None])[:, 0], expected, atol=0.03)
 
 
@@ -32,7 +34,11 @@ def test_all_columns_share_their_resamples():
 def test_the_permutation_test_agrees_with_scipy():
     differences = np.random.default_rng(3).normal(0.15, 1.0, size=200)
     result = stats.permutation_test(
-        (differences, np.zeros(200)), lambda x, y: np.mean(x - y), permutation_type="samples", n_resamples=10_000, rng=4
+        (differences, np.zeros(200)),
+        lambda x, y: np.mean(x - y),
+        permutation_type="samples",
+        n_resamples=10_000,
+        rng=4,
     )
     assert permutation_p(differences[:, None])[0] == pytest.approx(result.pvalue, abs=0.01)
 
