@@ -38,6 +38,7 @@ check: setup  ## lint, format, types, import order
 	$(BIN)/lint-imports
 
 bench: setup  ## measure every promise of speed, as ratios
+	$(BIN)/pip install --quiet --editable '.[bench]'
 	$(RUN) benchmarks
 
 docs: setup  ## check that every command in the documents runs as written

@@ -10,10 +10,10 @@ import pytorch_lightning as pl
 import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
-from torch import nn
 
 from colorization.callback.budget import Budget
 from colorization.callback.progress import BudgetBar, Speed
@@ -21,6 +21,7 @@ from colorization.config import ConfigError
 from colorization.data.module import PictureData
 from colorization.logger.table import Table
 from colorization.metric.base import Metric
+from colorization.model.base import Network
 from colorization.module import Colorizer
 from colorization.objective.base import Objective
 
@@ -58,7 +59,7 @@ def colorizer(
     learns = objective(cfg)
     hints = make(cfg.hints) if cfg.hints else None
     channels = 1 + (hints.channels if hints else 0)
-    network: nn.Module = make(cfg.model, in_channels=channels, out_channels=learns.channels)
+    network: Network = make(cfg.model, in_channels=channels, out_channels=learns.channels)
     if cfg.channels_last:
         network = network.to(memory_format=torch.channels_last)
     if cfg.compile:
@@ -118,10 +119,32 @@ def loggers(cfg: DictConfig, folder: Path, run_id: str | None) -> list[Any]:
     """The chosen loggers beside the run folder's own table; the first process alone logs."""
     made = []
     for name, node in cfg.logger.items():
-        if isinstance(node, DictConfig) and rank_zero_only.rank == 0:
-            own = {"folder": folder, "name": folder.name, "run_id": run_id} if name == "wandb" else {}
+        if isinstance(node, DictConfig) and first_process():
+            own: dict[str, Any] = {}
+            if name == "wandb":
+                config = OmegaConf.to_container(cfg, resolve=True)
+                own = {
+                    "folder": folder,
+                    "name": folder.name,
+                    "run_id": run_id,
+                    "config": config,
+                    "_convert_": "all",
+                }
             made.append(make(node, **own))
     return made
+
+
+def wandb_id(trainer: pl.Trainer) -> str | None:
+    """The id of the W&B run that a resumed run goes on with."""
+    for logger in trainer.loggers:
+        if isinstance(logger, WandbLogger):
+            return str(logger.experiment.id)
+    return None
+
+
+def first_process() -> bool:
+    """Whether this is the process that writes: the only one, or rank 0 of those that Lightning starts."""
+    return getattr(rank_zero_only, "rank", 0) in (0, None)
 
 
 def _optimizer(cfg: DictConfig) -> Callable[..., torch.optim.Optimizer]:

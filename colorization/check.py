@@ -67,6 +67,6 @@ def spoken(hint: Any) -> str:
 def _hints(target: str) -> dict[str, Any]:
     built = locate(target)
     try:
-        return get_type_hints(built.__init__ if isinstance(built, type) else built)
+        return get_type_hints(getattr(built, "__init__") if isinstance(built, type) else built)  # noqa: B009
     except (NameError, TypeError):  # hints that name what their module imports for type checkers only
         return {}

@@ -55,11 +55,13 @@ def gathered(arguments: Sequence[str], positional: str | None) -> list[str]:
 def help_text(name: str, docstring: str) -> str:
     """The module's docstring, its commented settings and the options of every group it composes."""
     settings = (CONF / f"{name}.yaml").read_text()
-    text = f"{docstring.strip()}\n\nSettings (NAME=VALUE) and their defaults, conf/{name}.yaml:\n\n{_indented(settings)}"
+    text = f"{docstring.strip()}\n\nSettings (NAME=VALUE) and their defaults, conf/{name}.yaml:\n\n"
+    text += _indented(settings)
     used = [group for group in groups() if f"- {group}:" in settings or f"/{group}:" in settings]
     if used:
         rows = "\n".join(f"  {group}={' | '.join(options(group))}" for group in used)
-        text += f"\n\nOptions (GROUP=NAME); each is a file conf/GROUP/NAME.yaml with settings of its own:\n\n{rows}"
+        text += "\n\nOptions (GROUP=NAME); each is a file conf/GROUP/NAME.yaml with settings of its own:\n\n"
+        text += rows
     return text
 
 

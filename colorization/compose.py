@@ -51,7 +51,7 @@ def varied(command: str, overrides: Sequence[str]) -> Iterator[list[str]]:
     """The overrides of a sweep with one value at a time: enough to check them all before the first trial."""
     with _hydra():
         parsed = OverridesParser.create().parse_overrides(list(overrides))
-        fixed = [o.input_line for o in parsed if not o.is_sweep_override()]
+        fixed = [_line(o) for o in parsed if not o.is_sweep_override()]
         swept = [(o.key_or_group, o.sweep_string_iterator()) for o in parsed if o.is_sweep_override()]
     yield fixed
     for key, values in swept:
@@ -68,14 +68,14 @@ def register_experiments() -> None:
 def _composed(command: str, overrides: Sequence[str]) -> tuple[DictConfig, list[str]]:
     with _hydra():
         choices, settings = _parsed(overrides)
-        base = _config(command, [o.input_line for o in choices])
+        base = _config(command, [_line(o) for o in choices])
         wrong: list[str] = []
-        lines = [o.input_line for o in choices]
+        lines = [_line(o) for o in choices]
         for o in settings:
             if _exists(base, o):
-                lines.append(o.input_line)
+                lines.append(_line(o))
             elif _accepts(base, o.key_or_group):
-                lines.append("++" + o.input_line)
+                lines.append("++" + _line(o))
             else:
                 wrong.append(_no_such_setting(base, o.key_or_group))
         config = _config(command, lines)
@@ -115,6 +115,11 @@ def _hydra() -> Iterator[None]:
             raise ConfigError([re.sub(r"\s+", " ", str(error))]) from error
 
 
+def _line(override: Override) -> str:
+    """The override as it was typed."""
+    return override.input_line or ""
+
+
 def _choice_faults(group: str, value: Any) -> list[str]:
     allowed = options(group)
     return [
@@ -126,7 +131,7 @@ def _choice_faults(group: str, value: Any) -> list[str]:
 
 def _exists(config: DictConfig, override: Override) -> bool:
     key = override.key_or_group
-    if key.startswith("hydra") or override.input_line[0] in "+~":
+    if key.startswith("hydra") or _line(override)[0] in "+~":
         return True
     parent, _, name = key.rpartition(".")
     node = OmegaConf.select(config, parent) if parent else config

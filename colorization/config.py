@@ -58,13 +58,13 @@ def locate(target: str) -> Any:
 
 
 def nearest(word: str, words: Sequence[str]) -> str:
-    """ "; did you mean X?" for the nearest of `words`, or the empty string."""
+    """The nearest of `words` as a question to append to a fault, or the empty string."""
     close = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
     return f"; did you mean {close[0]}?" if close else ""
 
 
 def describe_target(target: str) -> str:
-    """ "UNet, model/unet.py": the class of a `_target_` and the file to look in."""
+    """The class of a `_target_` and the file to look in, as in UNet, model/unet.py."""
     module, _, name = target.rpartition(".")
     if module.startswith("colorization."):
         return f"{name}, {module.removeprefix('colorization.').replace('.', '/')}.py"

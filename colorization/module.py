@@ -1,7 +1,7 @@
 """The only LightningModule: any network, any objective, one validation."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
@@ -14,6 +14,7 @@ from colorization.color import lab
 from colorization.data.batch import Batch
 from colorization.metric.base import Metric, Pair
 from colorization.metric.chroma import is_grey
+from colorization.model.base import Network
 from colorization.objective.base import Objective
 
 
@@ -34,7 +35,7 @@ class Colorizer(pl.LightningModule):
 
     def __init__(
         self,
-        network: nn.Module,
+        network: Network,
         objective: Objective,
         optimizer: Callable[..., Optimizer],
         schedule: Callable[..., Any],
@@ -89,15 +90,15 @@ class Colorizer(pl.LightningModule):
         pair = Pair(self.predicted(batch), lab.quantize(lab.merge(batch.L, batch.ab, gamut="clip")))
         coloured = (~is_grey(pair)).float()
         for name, metric in self.metrics.items():
-            self.scores[name].update(metric(pair), weight=coloured)
+            self._mean(name).update(metric(pair), weight=coloured)
 
     def on_validation_epoch_end(self) -> None:
-        for name, score in self.scores.items():
-            self.log(f"val/{name}", score.compute(), rank_zero_only=False)
-            score.reset()
+        for name in self.metrics:
+            self.log(f"val/{name}", self._mean(name).compute())
+            self._mean(name).reset()
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        if self.trainer.global_step % self.trainer.log_every_n_steps == 0:
+        if self.trainer.global_step % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
             self.log("train/grad_norm", nn.utils.get_total_norm(gradients))
             self.log("train/lr", optimizer.param_groups[0]["lr"])
@@ -114,3 +115,6 @@ class Colorizer(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["colorization"] = self.record | {"units": self.network.units.to_dict()}
+
+    def _mean(self, name: str) -> MeanMetric:
+        return cast(MeanMetric, self.scores[name])

@@ -157,7 +157,7 @@ def coloured(
     hints = colorizer.hints.blank(L) if colorizer.hints else None
     if clicks:
         width, height = batch[0][1].size
-        hints = clicked(clicks, (height, width), tuple(L.shape[-2:])).to(L)
+        hints = clicked(clicks, (height, width), (L.shape[-2], L.shape[-1])).to(L)
     with torch.no_grad():
         ab = colorizer.objective.predict(colorizer.network, L, hints)
     for (job, picture), colour in zip(batch, ab, strict=True):

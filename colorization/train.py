@@ -20,7 +20,7 @@ import warnings
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import hydra
 import pytorch_lightning as pl
@@ -29,13 +29,15 @@ import yaml
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, read_write
-from pytorch_lightning.utilities import rank_zero_only
+from pytorch_lightning.callbacks import ModelCheckpoint
 from rich.console import Console
 
 from colorization import build, run
 from colorization.command import errors_in_words, help_text, in_words
 from colorization.compose import completed, varied
-from colorization.config import CONF, ConfigError
+from colorization.config import CONF, ConfigError, groups
+from colorization.data.module import PictureData
+from colorization.logger.table import Table
 from colorization.module import Colorizer
 from colorization.score import score, summary_table
 
@@ -57,13 +59,17 @@ def main() -> None:
 
 
 def prepared(arguments: Sequence[str]) -> list[str]:
-    """Arguments for Hydra: a resumed run's own settings first, and every fault found before a folder is made."""
+    """Arguments for Hydra, a resumed run's own first; every fault is found before a folder is made."""
     overrides = [argument for argument in arguments if not argument.startswith("-")]
     flags = [argument for argument in arguments if argument.startswith("-")]
-    if rank_zero_only.rank:  # started by Lightning with arguments that the first process has prepared
+    if not build.first_process():  # started by Lightning with arguments that the first process has prepared
         return list(arguments)
     resume = next((o.partition("=")[2] for o in overrides if o.startswith("resume=")), "null")
     if resume != "null":
+        if other := [o for o in overrides if o.partition("=")[0] in groups()]:
+            raise ConfigError(
+                [f"{' '.join(other)}: a resumed run keeps its options; start a new run for others"]
+            )
         overrides = [*saved_overrides(Path(resume)), *overrides, f"run.dir={resume}"]
     if {"-m", "--multirun"} & set(flags):
         for trial in varied("train", overrides):
@@ -107,13 +113,13 @@ def other_processes_join(folder: Path) -> None:
     """
     sys.argv[1:] = list(HydraConfig.get().overrides.task)
     hydra_config = HydraConfig.get()
-    with read_write(hydra_config):
+    with read_write(hydra_config):  # type: ignore[arg-type]
         hydra_config.run.dir = str(folder)
 
 
 def train(cfg: DictConfig, folder: Path) -> float:
     """Fit, score the best checkpoint on the test pictures, and return the best watched metric."""
-    if rank_zero_only.rank == 0 and (folder / "config.yaml").exists() and not cfg.resume:
+    if build.first_process() and (folder / "config.yaml").exists() and not cfg.resume:
         raise ConfigError(
             [f"run.dir={folder}: holds a run already; go on with it by resume={folder}, or choose another"]
         )
@@ -144,11 +150,11 @@ def train(cfg: DictConfig, folder: Path) -> float:
     }
     colorizer.objective.prepare(data.pack("train").pictures)
     trainer = build.trainer(cfg, folder, budget, earlier.get("wandb_id"))
-    record["wandb_id"] = next(
-        (logger.experiment.id for logger in trainer.loggers if logger.name == "wandb"), None
-    )
+    record["wandb_id"] = build.wandb_id(trainer)
     if last:
-        trainer.loggers[0].resume(torch.load(last, map_location="cpu", weights_only=True)["global_step"])
+        cast(Table, trainer.loggers[0]).resume(
+            torch.load(last, map_location="cpu", weights_only=True)["global_step"]
+        )
     if trainer.is_global_zero:
         run.start(folder, cfg, list(HydraConfig.get().overrides.task), record)
     counts = record["data"]["pictures"]
@@ -162,6 +168,10 @@ def train(cfg: DictConfig, folder: Path) -> float:
     try:
         trainer.fit(colorizer, data, ckpt_path=last, weights_only=True)
         status = "finished" if budget.progress() >= 1 - 1e-9 else "stopped"
+    except RuntimeError as error:
+        if "loading state_dict" in str(error):
+            raise ConfigError([f"{last}: not weights of this network: {error}"]) from error
+        raise
     finally:
         record |= {
             "status": status,
@@ -175,11 +185,11 @@ def train(cfg: DictConfig, folder: Path) -> float:
 
 
 def finish(
-    cfg: DictConfig, folder: Path, trainer: pl.Trainer, colorizer: Colorizer, data: pl.LightningDataModule
+    cfg: DictConfig, folder: Path, trainer: pl.Trainer, colorizer: Colorizer, data: PictureData
 ) -> float:
     """Score the best checkpoint, record its numbers, and print them beside the grey floor."""
-    best = Path(trainer.checkpoint_callback.best_model_path or folder / "checkpoints/best.ckpt")
-    watched = trainer.checkpoint_callback.best_model_score
+    kept = cast(ModelCheckpoint, trainer.checkpoint_callback)
+    best = Path(kept.best_model_path or folder / "checkpoints/best.ckpt")
     if trainer.is_global_zero:
         reopened = run.open_run(best).colorizer().to(colorizer.device)
         summary = score(reopened, data, "test", folder, best)
@@ -193,7 +203,7 @@ def finish(
             )
             logger.finalize("success")
     close_loggers(cfg)
-    return float(watched) if watched is not None else float("nan")
+    return float("nan") if kept.best_model_score is None else float(kept.best_model_score)
 
 
 def recorded(trainer: pl.Trainer, best: Path, summary: dict[str, Any]) -> dict[str, Any]:
@@ -220,7 +230,7 @@ def close_loggers(cfg: DictConfig) -> None:
 
 
 def quiet() -> None:
-    """Keep Lightning's advertisements and torch's internal notices out of the terminal; warnings of ours stay."""
+    """Keep Lightning's advertisements and torch's notices out of the terminal; our own warnings stay."""
     logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="pytorch_lightning|torch|lightning_fabric")
 

@@ -58,7 +58,8 @@ def command() -> Command:
 def small(photos: Path, cache: Path) -> list[str]:
     """Settings of a run that takes seconds."""
     return [
-        "data=folder", f"data.root={photos}", f"data.cache_dir={cache}", "data.image_size=32", "data.batch_size=8",
+        "data=folder", f"data.root={photos}", f"data.cache_dir={cache}",
+        "data.image_size=32", "data.batch_size=8",
         "model.width=8", "model.depth=1", "budget.epochs=2", "logger=csv", "trainer.accelerator=cpu",
         "callback.panel.pictures=2",
     ]  # fmt: skip

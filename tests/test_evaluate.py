@@ -49,8 +49,8 @@ def test_evaluating_again_gives_the_same_table(trained, command):
 
 
 def test_other_pictures_can_be_scored(trained, command, photos, tmp_path):
-    done = command("evaluate", f"run={trained}", "data=folder", f"data.root={photos / 'part0'}", "data.image_size=48",
-                   f"data.cache_dir={tmp_path}", cwd=trained.parent)  # fmt: skip
+    done = command("evaluate", f"run={trained}", "data=folder", f"data.root={photos / 'part0'}",
+                   "data.image_size=48", f"data.cache_dir={tmp_path}", cwd=trained.parent)  # fmt: skip
     assert done.returncode == 0, done.stderr
 
 

@@ -70,8 +70,8 @@ def test_an_input_is_never_overwritten(trained, command, album, tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [([], "photo.jpg"), (["missing.jpg"], "missing.jpg"), (["EMPTY"], "no pictures"), (["x.png", "--fast"], "--fast"),
-     (["GREY", "gamut=round"], "chroma"), (["GREY", "device=tpu"], "cuda")],
+    [([], "photo.jpg"), (["missing.jpg"], "missing.jpg"), (["EMPTY"], "no pictures"),
+     (["x.png", "--fast"], "--fast"), (["GREY", "gamut=round"], "chroma"), (["GREY", "device=tpu"], "cuda")],
 )  # fmt: skip
 def test_mistakes_are_sentences(trained, command, album, arguments, said, tmp_path):
     (tmp_path / "empty").mkdir()

@@ -63,7 +63,7 @@ class Collapse(pl.Callback):
         if chroma < self.share * truth:
             log.warning(
                 "colour has collapsed to grey or brown: mean chroma %.1f where the truth has %.1f "
-                "(early in a run this is usual; later, try a longer budget, objective.loss=l1 or objective=classification)",
+                "(usual early in a run; later, try a longer budget or objective=classification)",
                 float(chroma),
                 float(truth),
             )

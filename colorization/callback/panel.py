@@ -1,11 +1,13 @@
 """Picture panels: grey | predicted | original, with the PSNR under each prediction."""
 
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
 from PIL import Image, ImageDraw, ImageFont
+from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 from torch import Tensor
 
 from colorization.color import lab
@@ -29,15 +31,19 @@ class Panel(pl.Callback):
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if trainer.sanity_checking or not trainer.is_global_zero:
             return
-        pictures = np.array(trainer.datamodule.pack("val").pictures[: self.pictures])
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        pictures = np.array(data.pack("val").pictures[: self.pictures])
         truth = torch.from_numpy(pictures).movedim(-1, 1)
-        image = panel(pl_module.colour(truth.to(pl_module.device)))
+        image = panel(cast(Any, pl_module).colour(truth.to(pl_module.device)))
         folder = Path(trainer.default_root_dir) / "panel"
         folder.mkdir(exist_ok=True)
         image.save(folder / f"{trainer.global_step:07d}.png")
         for logger in trainer.loggers:
-            if hasattr(logger, "log_image"):
+            if isinstance(logger, WandbLogger):
                 logger.log_image("val/panel", [image], step=trainer.global_step)
+            elif isinstance(logger, TensorBoardLogger):
+                pixels = np.asarray(image)
+                logger.experiment.add_image("val/panel", pixels, trainer.global_step, dataformats="HWC")
 
 
 def panel(pair: Pair, columns: int = 2) -> Image.Image:

@@ -16,7 +16,8 @@ class Speed(pl.Callback):
 
     def __init__(self) -> None:
         self.value = 0.0
-        self._restart()
+        self.since: float | None = None
+        self.pictures = 0
 
     def on_train_batch_start(self, trainer: pl.Trainer, *args: Any) -> None:
         if self.since is None:
@@ -37,7 +38,7 @@ class Speed(pl.Callback):
         self._restart()
 
     def _restart(self) -> None:
-        self.since: float | None = None
+        self.since = None
         self.pictures = 0
 
 

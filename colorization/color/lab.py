@@ -4,6 +4,7 @@
     L    (B, 1, H, W)  lightness, 0..100
     ab   (B, 2, H, W)  green-red and blue-yellow, about -110..110
 
+Kornia computes it, but for 8-bit pictures on a CPU, where a table is faster (see benchmarks/conversion.py).
 Everything runs in float32 on the tensor's own device, outside autocast: in bfloat16 the
 conversion is off by up to 2.6 Lab units.
 """
@@ -14,6 +15,8 @@ import torch
 from kornia.color import lab_to_rgb as kornia_lab_to_rgb
 from kornia.color import rgb_to_lab as kornia_rgb_to_lab
 from torch import Tensor
+
+from colorization.color.fast import uint8_to_lab
 
 Gamut = Literal["chroma", "clip"]
 
@@ -32,9 +35,10 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
     Returns:
         (B, 3, H, W) float32: L 0..100, a and b about -110..110.
     """
-    rgb = rgb.float() / 255 if rgb.dtype == torch.uint8 else rgb.float()
     with torch.autocast(rgb.device.type, enabled=False):
-        return kornia_rgb_to_lab(rgb)
+        if rgb.dtype != torch.uint8:
+            return kornia_rgb_to_lab(rgb.float())
+        return uint8_to_lab(rgb) if rgb.device.type == "cpu" else kornia_rgb_to_lab(rgb.float() / 255)
 
 
 def lab_to_rgb(lab: Tensor, gamut: Gamut = "chroma") -> Tensor:

@@ -17,5 +17,5 @@ class Batch(NamedTuple):
 
     L: Tensor
     ab: Tensor
-    index: Tensor
+    index: Tensor  # type: ignore[assignment]
     hints: Tensor | None = None

@@ -42,13 +42,13 @@ def wandb_logger(
         raise ValueError(f"logger.mode={mode!r}: choose auto, online, offline or disabled")
     settings = wandb.Settings(silent=True, console="off", init_timeout=PATIENCE, disable_git=True)
 
-    def start(how: str) -> Any:
+    def start(how: Any) -> Any:
         return wandb.init(
             dir=folder, name=name, project=project, entity=entity, mode=how, id=run_id,
             resume="allow" if run_id else None, config=config, settings=settings, reinit="finish_previous",
         )  # fmt: skip
 
-    chosen = mode
+    chosen: Any = mode
     try:
         if mode == "auto":
             chosen = os.environ.get("WANDB_MODE") or ("online" if wandb.login(prompt=False) else "offline")

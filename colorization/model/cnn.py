@@ -3,10 +3,11 @@
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from colorization.model.base import Network
 from colorization.model.units import Units
 
 
-class CNN(nn.Module):
+class CNN(Network):
     """Three strided convolutions down, three nearest-neighbour upsamplings back: 739,650 parameters.
 
     Lightness enters as L / 100 and colour leaves as ab / 128 through a tanh (see `Units`).

@@ -4,10 +4,11 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from colorization.model.base import Network
 from colorization.model.units import Units
 
 
-class ECCV16(nn.Module):
+class ECCV16(Network):
     """Zhang, Isola and Efros 2016 (arXiv:1603.08511), as in the authors' PyTorch release.
 
     Eight blocks of convolutions with one BatchNorm at the end of each: down to 1/8 in the first three,

@@ -7,11 +7,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
+from colorization.model.base import Network
 from colorization.model.eccv16 import block, kaiming
 from colorization.model.units import Units
 
 
-class SIGGRAPH17(nn.Module):
+class SIGGRAPH17(Network):
     """Zhang, Zhu, Isola, Geng, Lin, Yu and Efros 2017 (arXiv:1705.02999), as in the authors' PyTorch release.
 
     The trunk of ECCV16, subsampled by taking every second pixel, and a decoder that adds shortcuts from

@@ -1,17 +1,19 @@
 """A residual U-Net: the model to start from at 128x128 and beyond."""
 
+from itertools import pairwise
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad, scaled_dot_product_attention
 
+from colorization.model.base import Network
 from colorization.model.units import Units
 
 Norm = Literal["batch", "group"]
 
 
-class UNet(nn.Module):
+class UNet(Network):
     """U-Net (Ronneberger et al. 2015, arXiv:1505.04597) of pre-activation residual blocks
     (He et al. 2016, arXiv:1603.05027) with self-attention at the bottleneck.
 
@@ -56,9 +58,7 @@ class UNet(nn.Module):
         self.multiple = stride * 2**depth
         self.stem = nn.Conv2d(in_channels, width, 2 * stride + 1, stride=stride, padding=stride)
         self.encode = nn.ModuleList(_stage(w, w, blocks, norm) for w in widths[:-1])
-        self.shrink = nn.ModuleList(
-            nn.Conv2d(i, o, 2, stride=2) for i, o in zip(widths, widths[1:], strict=False)
-        )
+        self.shrink = nn.ModuleList(nn.Conv2d(i, o, 2, stride=2) for i, o in pairwise(widths))
         deepest = widths[-1]
         self.bottleneck = nn.Sequential(
             _stage(deepest, deepest, blocks, norm),
@@ -90,17 +90,18 @@ class Residual(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, norm: Norm):
         super().__init__()
+        last = nn.Conv2d(out_channels, out_channels, 3, padding=1)
+        nn.init.zeros_(last.weight)  # every block starts as its shortcut: stable when deep
         self.body = nn.Sequential(
             _norm(norm, in_channels),
             nn.SiLU(),
             nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
             _norm(norm, out_channels),
             nn.SiLU(),
-            nn.Conv2d(out_channels, out_channels, 3, padding=1),
+            last,
         )
         same = in_channels == out_channels
         self.shortcut = nn.Identity() if same else nn.Conv2d(in_channels, out_channels, 1)
-        nn.init.zeros_(self.body[-1].weight)  # every block starts as its shortcut: stable when deep
 
     def forward(self, x: Tensor) -> Tensor:
         return self.shortcut(x) + self.body(x)

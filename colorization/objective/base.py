@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from colorization.data.batch import Batch
+from colorization.model.base import Network
 
 
 class Objective(nn.Module, ABC):
@@ -25,14 +26,14 @@ class Objective(nn.Module, ABC):
         """
 
     @abstractmethod
-    def loss(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def loss(self, network: Network, batch: Batch) -> dict[str, Tensor]:
         """The scalar to minimise as "loss", and whatever else is worth logging beside it."""
 
     @abstractmethod
-    def predict(self, network: nn.Module, L: Tensor, hints: Tensor | None = None) -> Tensor:
+    def predict(self, network: Network, L: Tensor, hints: Tensor | None = None) -> Tensor:
         """L (B, 1, H, W) 0..100 -> ab (B, 2, H, W) in CIE units: the one best colouring."""
 
-    def sample(self, network: nn.Module, L: Tensor, n: int, hints: Tensor | None = None) -> Tensor:
+    def sample(self, network: Network, L: Tensor, n: int, hints: Tensor | None = None) -> Tensor:
         """L (B, 1, H, W) -> ab (n, B, 2, H, W): n plausible colourings of each picture.
 
         Raises:
@@ -44,14 +45,13 @@ class Objective(nn.Module, ABC):
         )
 
 
-def upsample(y: Tensor, network: nn.Module, L: Tensor) -> Tensor:
+def upsample(y: Tensor, network: Network, L: Tensor) -> Tensor:
     """Bring a network's output (B, C, H / stride, W / stride) to the size of L (B, 1, H, W).
 
     Bilinear, with each output position at the centre of the stride x stride pixels it stands for.
     """
-    stride = getattr(network, "stride", 1)
-    if stride == 1:
+    if network.stride == 1:
         return y
     height, width = L.shape[-2:]
-    y = interpolate(y.float(), scale_factor=float(stride), mode="bilinear", align_corners=False)
+    y = interpolate(y.float(), scale_factor=float(network.stride), mode="bilinear", align_corners=False)
     return y[..., :height, :width]

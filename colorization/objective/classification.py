@@ -2,11 +2,12 @@
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from colorization.color.gamut import Gamut, cross_entropy, in_gamut, rebalancing
 from colorization.color.sampling import sample
 from colorization.data.batch import Batch
+from colorization.model.base import Network
 from colorization.objective.base import Objective, upsample
 
 
@@ -54,7 +55,7 @@ class Classification(Objective):
         if self.rebalance < 1:
             self.weights.copy_(rebalancing(self.gamut.prior(pictures), self.rebalance))
 
-    def loss(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def loss(self, network: Network, batch: Batch) -> dict[str, Tensor]:
         """The loss in nats, and how well the distribution itself does: bits_per_pixel, top1, top5.
 
         bits_per_pixel is the mean of -log2 p(the pixel's bin). While training, quality is measured on
@@ -71,16 +72,16 @@ class Classification(Objective):
             seen, truth = logits[..., ::step, ::step], index[:, :1, ::step, ::step]
             return {"loss": loss, **self.quality(self.calibrated(seen), truth)}
 
-    def predict(self, network: nn.Module, L: Tensor, hints: Tensor | None = None) -> Tensor:
+    def predict(self, network: Network, L: Tensor, hints: Tensor | None = None) -> Tensor:
         logits = network(network.units.encode(L, hints))
         return upsample(self.gamut.mean(logits, self.temperature), network, L)
 
-    def sample(self, network: nn.Module, L: Tensor, n: int, hints: Tensor | None = None) -> Tensor:
+    def sample(self, network: Network, L: Tensor, n: int, hints: Tensor | None = None) -> Tensor:
         logits = network(network.units.encode(L, hints)).float()
         drawn = sample(self.gamut, self.calibrated(logits), n)
         return torch.stack([upsample(ab, network, L) for ab in drawn])
 
-    def distribution(self, network: nn.Module, L: Tensor, hints: Tensor | None = None) -> Tensor:
+    def distribution(self, network: Network, L: Tensor, hints: Tensor | None = None) -> Tensor:
         """p(bin | grey picture) at the network's stride, (B, Q, H / stride, W / stride), sums to 1."""
         logits = network(network.units.encode(L, hints)).float()
         return self.calibrated(logits).softmax(dim=1)

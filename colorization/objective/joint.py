@@ -1,12 +1,13 @@
 """Regression with hints, beside a distribution over bins: the objective of SIGGRAPH17."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import interpolate, smooth_l1_loss
 
 from colorization.color.gamut import Gamut, cross_entropy, square
 from colorization.color.sampling import sample
 from colorization.data.batch import Batch
+from colorization.model.base import Network
 from colorization.objective.base import Objective, upsample
 from colorization.objective.classification import Classification, at_stride
 
@@ -36,7 +37,7 @@ class Joint(Objective):
         self.colour = colour
         self.delta = delta
 
-    def loss(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def loss(self, network: Network, batch: Batch) -> dict[str, Tensor]:
         """The loss, its parts "colour" and "classes", and the distribution's bits_per_pixel, top1, top5."""
         y, logits = self._heads(network, batch.L, batch.hints)
         scale = network.units.ab_scale
@@ -49,18 +50,19 @@ class Joint(Objective):
             quality = Classification.quality(logits, index)
         return {"loss": self.colour * colour + classes, "colour": colour, "classes": classes, **quality}
 
-    def predict(self, network: nn.Module, L: Tensor, hints: Tensor | None = None) -> Tensor:
+    def predict(self, network: Network, L: Tensor, hints: Tensor | None = None) -> Tensor:
         y, _ = self._heads(network, L, hints)
         return upsample(network.units.decode(y), network, L)
 
-    def sample(self, network: nn.Module, L: Tensor, n: int, hints: Tensor | None = None) -> Tensor:
+    def sample(self, network: Network, L: Tensor, n: int, hints: Tensor | None = None) -> Tensor:
         _, logits = self._heads(network, L, hints)
         size = L.shape[-2:]
         drawn = sample(self.gamut, logits, n)
         return torch.stack([interpolate(ab, size=size, mode="bilinear") for ab in drawn])
 
     @staticmethod
-    def _heads(network: nn.Module, L: Tensor, hints: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _heads(network: Network, L: Tensor, hints: Tensor | None) -> tuple[Tensor, Tensor]:
         x = network.units.encode(L, hints)
-        y, logits = network.heads(x) if hasattr(network, "heads") else network(x).tensor_split([2], dim=1)
+        heads = getattr(network, "heads", None)
+        y, logits = heads(x) if heads else network(x).tensor_split([2], dim=1)
         return y, logits.float()

@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import huber_loss, l1_loss, mse_loss
 
 from colorization.data.batch import Batch
+from colorization.model.base import Network
 from colorization.objective.base import Objective, upsample
 
 
@@ -32,7 +33,7 @@ class Regression(Objective):
         self.kind = loss
         self.delta = delta
 
-    def loss(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def loss(self, network: Network, batch: Batch) -> dict[str, Tensor]:
         scale = network.units.ab_scale
         ab = self.predict(network, batch.L, batch.hints) / scale
         truth = batch.ab / scale
@@ -43,6 +44,6 @@ class Regression(Objective):
         delta = self.delta / scale
         return {"loss": huber_loss(ab, truth, delta=delta) / delta}
 
-    def predict(self, network: nn.Module, L: Tensor, hints: Tensor | None = None) -> Tensor:
+    def predict(self, network: Network, L: Tensor, hints: Tensor | None = None) -> Tensor:
         y = network(network.units.encode(L, hints))
         return upsample(network.units.decode(y), network, L)

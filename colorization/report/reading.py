@@ -66,7 +66,7 @@ def read_all(paths: Sequence[str], evaluation: str | None = None) -> list[Scored
             if run.summary[key] != first[key]:
                 raise ConfigError(
                     [f"{run.folder} has {key} {run.summary[key]} and {runs[0].folder} has {first[key]}: "
-                     "their numbers do not compare; score both on the same pictures with colorization.evaluate"]
+                     "their numbers do not compare; score both on the same pictures (colorization.evaluate)"]
                 )  # fmt: skip
     return _named_apart(runs)
 

@@ -17,7 +17,7 @@ ARROWS = {"higher": "↑", "lower": "↓", "none": ""}
 
 @dataclass(frozen=True)
 class Cell:
-    """A mean over pictures with its 95% interval, and the comparison with the baseline, if it is another run."""
+    """A mean over pictures with its 95% interval, and for the other runs their test against the baseline."""
 
     mean: float
     low: float

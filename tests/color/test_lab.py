@@ -100,5 +100,5 @@ def test_rounding_is_to_the_nearest():
 
 
 def test_an_unknown_gamut_mapping_is_named():
-    with pytest.raises(ValueError, match="chroma.*clip"):
+    with pytest.raises(ValueError, match=r"chroma.*clip"):
         lab.lab_to_rgb(torch.zeros(1, 3, 1, 1), gamut="nearest")

@@ -16,7 +16,7 @@ def test_the_interval_agrees_with_scipy():
 
 
 def test_the_interval_covers_the_mean_as_often_as_it_says():
-    """500 skewed samples of 200: a 95% interval covers 95% +- 3 standard errors, less the known small bias."""
+    """500 skewed samples of 200: 95% +- 3 standard errors of the simulation."""
     rng = np.random.default_rng(0)
     samples = rng.gamma(4.0, 1.0, size=(200, 500))
     low, high = interval(samples, resamples=2000)

@@ -1,0 +1,46 @@
+"""Every command that a document shows is one that the program takes."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from colorization.compose import composed, varied
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+MODULES = sorted((ROOT / "colorization").glob("*.py"))
+RECIPES = sorted((ROOT / "experiments").glob("*/recipe.yaml"))
+
+
+def commands() -> list[tuple[str, str]]:
+    found = []
+    for path in [*DOCUMENTS, *MODULES, *RECIPES]:
+        for line in path.read_text().splitlines():
+            for match in re.finditer(
+                r"python -m colorization\.([a-z]+)((?: +[^\s`\"'{}]+=?[^\s`\"'{}]*)*)", line
+            ):
+                words = re.split(r" {2,}|#", match.group(2).strip())[0]
+                found.append((match.group(1), words))
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize(("name", "arguments"), commands())
+def test_a_shown_command_is_understood(name, arguments):
+    settings = [word for word in shlex.split(arguments) if "=" in word]
+    resumed = any(word.startswith("resume=") for word in settings)
+    for trial in varied(name, [] if resumed else settings):
+        composed(name, trial)
+
+
+def test_links_lead_somewhere():
+    for document in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_make_lists_its_targets():
+    text = (ROOT / "Makefile").read_text()
+    for target in ("setup", "demo", "test", "check", "bench", "docs"):
+        assert re.search(rf"^{target}:.*## ", text, re.MULTILINE), target
