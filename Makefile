@@ -21,12 +21,14 @@ $(VENV)/ready: pyproject.toml
 	$(BIN)/pip install --quiet --editable '.[test,check]'
 	@touch $@
 
+demo: RUN_DIR := runs/demo_$(shell date +%Y-%m-%d_%H-%M-%S)
 demo: setup  ## train on rendered scenes for two minutes, score, colour photos, write a page to open
-	$(RUN) colorization.train experiment=demo run.dir=runs/demo_$$(date +%Y-%m-%d_%H-%M-%S)
-	$(BIN)/python experiments/demo/photos.py runs/demo_photos
-	$(RUN) colorization.predict runs/demo_photos out=runs/demo_coloured
-	$(RUN) colorization.compare $$(ls -d runs/demo_2* | tail -n 1) out=runs/demo.html
-	@echo "open runs/demo.html; coloured photos: runs/demo_coloured/"
+	$(RUN) colorization.train experiment=demo run.dir=$(RUN_DIR)
+	$(BIN)/python experiments/demo/photos.py $(RUN_DIR)/photos
+	$(RUN) colorization.predict $(RUN_DIR)/photos run=$(RUN_DIR) out=$(RUN_DIR)/coloured
+	$(RUN) colorization.compare $(RUN_DIR) out=$(RUN_DIR)/compare.html
+	@echo "coloured photos: $(RUN_DIR)/coloured/"
+	@echo "open $(RUN_DIR)/compare.html"
 
 test: setup  ## run the tests
 	$(RUN) pytest -q

@@ -8,14 +8,18 @@ Writes RUN/evaluation/DATA_SPLIT/: pictures.csv (one row per picture), grey.csv 
 grey prediction), summary.json (means), and the predictions as PNG.
 """
 
+import json
+from pathlib import Path
+from typing import Any
+
 from omegaconf import DictConfig
 from rich.console import Console
 
 from colorization import build
 from colorization.command import command, device
 from colorization.config import ConfigError
-from colorization.run import open_run
-from colorization.score import score, summary_table
+from colorization.run import Run, open_run, write_json
+from colorization.score import score, sha256, summary_table
 
 
 @command("evaluate", __doc__)
@@ -28,7 +32,40 @@ def main(cfg: DictConfig) -> None:
     colorizer = opened.colorizer().to(device(cfg.device))
     summary = score(colorizer, data, cfg.split, opened.folder, opened.checkpoint, cfg.batch_size)
     Console().print(summary_table(summary, opened.name))
+    if cfg.record:
+        write_json(
+            Path(cfg.record) / "results.json", study(opened, summary, Path(cfg.record) / "recipe.yaml")
+        )
     print(f"tables and pictures: {opened.folder}/evaluation/{summary['data']}_{cfg.split}/")
+
+
+def study(opened: Run, summary: dict[str, Any], recipe: Path) -> dict[str, Any]:
+    """What results.json records: the means, and what made them.
+
+    Raises:
+        ConfigError: when there is no such recipe, or the run was not one of it.
+    """
+    if not recipe.exists():
+        raise ConfigError([f"record={recipe.parent}: no recipe.yaml there; write the recipe first"])
+    run = json.loads((opened.folder / "run.json").read_text())
+    if f"experiment={recipe.parent.name}" not in run["command"].split():
+        raise ConfigError([f"record={recipe.parent}: {opened.name} was run by: {run['command']}"])
+    kept = (
+        "command",
+        "git",
+        "versions",
+        "hardware",
+        "seed",
+        "seconds",
+        "pictures_seen",
+        "parameters",
+        "data",
+    )
+    return {
+        "recipe_sha256": sha256(recipe),
+        "run": {key: run[key] for key in kept},
+        "scores": {key: value for key, value in summary.items() if key not in ("units", "better")},
+    }
 
 
 if __name__ == "__main__":

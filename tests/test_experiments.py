@@ -1,7 +1,7 @@
 """Every recipe composes, explains itself, and takes a step."""
 
+import json
 import re
-from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +10,7 @@ from colorization import build
 from colorization.compose import composed
 from colorization.config import EXPERIMENTS, options
 from colorization.data.batch import Batch
+from colorization.score import sha256
 
 
 @pytest.mark.parametrize("name", options("experiment"))
@@ -38,6 +39,21 @@ def test_a_recipe_trains_a_step(name):
     assert all(p.isfinite().all() for p in colorizer.network.parameters())
 
 
-def test_recorded_results_name_their_recipe():
-    for results in EXPERIMENTS.glob("*/results.json"):
-        assert (Path(results).parent / "recipe.yaml").exists(), results
+@pytest.mark.parametrize(
+    "path", sorted(EXPERIMENTS.glob("*/results.json")), ids=lambda path: path.parent.name
+)
+def test_recorded_results_are_of_the_recipe_as_it_is(path):
+    results = json.loads(path.read_text())
+    assert results["recipe_sha256"] == sha256(path.parent / "recipe.yaml"), (
+        "run the recipe again, or undo its change"
+    )
+    assert results["run"]["git"]["commit"] and not results["run"]["git"]["dirty"]
+
+
+def test_only_a_run_of_the_recipe_is_recorded(trained, command, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "recipe.yaml").write_text("seed: 1\n")
+    done = command("evaluate", f"run={trained}", "record=mine", cwd=tmp_path)
+    assert (
+        done.returncode == 1 and "was run by" in done.stderr and not (tmp_path / "mine/results.json").exists()
+    )
