@@ -127,7 +127,7 @@ def loggers(cfg: DictConfig, folder: Path, run_id: str | None) -> list[Any]:
                     "folder": folder,
                     "name": folder.name,
                     "run_id": run_id,
-                    "config": config,
+                    "composed": config,
                     "_convert_": "all",
                 }
             made.append(make(node, **own))

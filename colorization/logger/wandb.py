@@ -21,7 +21,7 @@ def wandb_logger(
     entity: str | None = None,
     log_model: bool | Literal["all"] = False,
     run_id: str | None = None,
-    config: dict[str, Any] | None = None,
+    composed: dict[str, Any] | None = None,
 ) -> WandbLogger:
     """Lightning's logger over a run that is started here.
 
@@ -34,7 +34,7 @@ def wandb_logger(
         entity: the user or team; null is the key's default.
         log_model: True uploads the best checkpoint at the end, "all" every one.
         run_id: the W&B run to go on with, for a resumed run.
-        config: the composed configuration.
+        composed: the composed configuration, as plain data.
     """
     import wandb
 
@@ -45,7 +45,7 @@ def wandb_logger(
     def start(how: Any) -> Any:
         return wandb.init(
             dir=folder, name=name, project=project, entity=entity, mode=how, id=run_id,
-            resume="allow" if run_id else None, config=config, settings=settings, reinit="finish_previous",
+            resume="allow" if run_id else None, config=composed, settings=settings, reinit="finish_previous",
         )  # fmt: skip
 
     chosen: Any = mode
