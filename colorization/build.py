@@ -16,6 +16,7 @@ from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
 from colorization.callback.budget import Budget
+from colorization.callback.interrupt import Interrupt
 from colorization.callback.progress import BudgetBar, Speed
 from colorization.config import ConfigError
 from colorization.data.module import PictureData
@@ -100,7 +101,7 @@ def trainer(cfg: DictConfig, folder: Path, budget: Budget, run_id: str | None = 
             default_root_dir=str(folder),
             max_epochs=-1,
             logger=[Table(folder / "metrics.csv", budget.moment), *loggers(cfg, folder, run_id)],
-            callbacks=[budget, Speed(), *callbacks(cfg), BudgetBar(budget), best],
+            callbacks=[budget, Speed(), *callbacks(cfg), BudgetBar(budget), best, Interrupt()],
             num_sanity_val_steps=0,
             use_distributed_sampler=False,
             enable_model_summary=False,

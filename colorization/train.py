@@ -33,6 +33,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from rich.console import Console
 
 from colorization import build, run
+from colorization.callback.budget import Budget
 from colorization.command import errors_in_words, help_text, in_words
 from colorization.compose import completed, varied
 from colorization.config import CONF, ConfigError, groups
@@ -125,63 +126,81 @@ def train(cfg: DictConfig, folder: Path) -> float:
         )
     quiet()
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
-    record = run.provenance()
-    plain: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
-    budget = build.budget(cfg)
-    data = build.data(cfg)
-    colorizer = build.colorizer(cfg, budget.progress, record={"config": plain, "git": record["git"]})
+    budget, data = build.budget(cfg), build.data(cfg)
     last = run.find_checkpoint(folder, ("last",)) if cfg.resume else None
-    earlier = yaml.safe_load((folder / "run.json").read_text()) if last else {}
-    record |= {
-        "name": folder.name,
-        "command": " ".join(["python -m colorization.train", *HydraConfig.get().overrides.task]),
-        "seed": cfg.seed,
-        "parameters": sum(p.numel() for p in colorizer.network.parameters()),
-        "status": "running",
-    }
-    began = time.monotonic()
+    colorizer = build.colorizer(cfg, budget.progress, record={"config": plain(cfg), "git": run.git()})
     data.prepare_data()
-    data.setup("fit")
-    fingerprints = {split: data.fingerprint(split) for split in ("train", "val")}
-    record["data"] = {
-        "name": data.name,
-        "fingerprint": fingerprints,
-        "pictures": {split: len(data.pack(split).names) for split in ("train", "val")},
-    }
     colorizer.objective.prepare(data.pack("train").pictures)
+    record = run.provenance() | described(cfg, folder, colorizer, data)
+    earlier = yaml.safe_load((folder / "run.json").read_text()) if last else {}
     trainer = build.trainer(cfg, folder, budget, earlier.get("wandb_id"))
     record["wandb_id"] = build.wandb_id(trainer)
-    if last:
-        cast(Table, trainer.loggers[0]).resume(
-            torch.load(last, map_location="cpu", weights_only=True)["global_step"]
-        )
     if trainer.is_global_zero:
-        run.start(folder, cfg, list(HydraConfig.get().overrides.task), record)
-    counts = record["data"]["pictures"]
-    log.info(
-        "%s: %d parameters, %d training pictures",
-        os.path.relpath(folder),
-        record["parameters"],
-        counts["train"],
-    )
-    status = "failed"
+        run.start(folder, cfg, record["overrides"], record)
+    fit(trainer, colorizer, data, budget, last, record, earlier.get("seconds", 0.0))
+    return finish(cfg, folder, trainer, colorizer, data)
+
+
+def plain(cfg: DictConfig) -> dict[str, Any]:
+    """The configuration as plain data."""
+    return cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
+
+
+def described(cfg: DictConfig, folder: Path, colorizer: Colorizer, data: PictureData) -> dict[str, Any]:
+    """What run.json says of a run before it starts, beside where the code comes from."""
+    overrides = list(HydraConfig.get().overrides.task)
+    parameters = sum(p.numel() for p in colorizer.network.parameters())
+    counts = {split: len(data.pack(split)) for split in ("train", "val")}
+    log.info("%s: %d parameters, %d training pictures", os.path.relpath(folder), parameters, counts["train"])
+    return {
+        "name": folder.name,
+        "command": " ".join(["python -m colorization.train", *overrides]),
+        "overrides": overrides,
+        "seed": cfg.seed,
+        "parameters": parameters,
+        "data": {
+            "name": data.name,
+            "fingerprint": {split: data.fingerprint(split) for split in counts},
+            "pictures": counts,
+        },
+        "status": "running",
+    }
+
+
+def fit(
+    trainer: pl.Trainer,
+    colorizer: Colorizer,
+    data: PictureData,
+    budget: Budget,
+    last: Path | None,
+    record: dict[str, Any],
+    earlier: float,
+) -> None:
+    """Train, from the checkpoint `last` if there is one, and write to run.json how it ended.
+
+    `earlier` are the seconds that the run took before it was resumed.
+    """
+    began = time.monotonic()
+    if last:
+        state = torch.load(last, map_location="cpu", weights_only=True)
+        cast(Table, trainer.loggers[0]).resume(state["global_step"])
+    record["status"] = "failed"
     try:
         trainer.fit(colorizer, data, ckpt_path=last, weights_only=True)
-        status = "finished" if budget.progress() >= 1 - 1e-9 else "stopped"
+        record["status"] = "finished" if budget.progress() >= 1 - 1e-9 else "stopped"
     except RuntimeError as error:
         if "loading state_dict" in str(error):
             raise ConfigError([f"{last}: not weights of this network: {error}"]) from error
         raise
+    except (KeyboardInterrupt, SystemExit):  # Lightning turns Ctrl-C into an exit
+        record["status"] = "stopped"
+        raise
     finally:
-        record |= {
-            "status": status,
-            "finished": datetime.now().astimezone().isoformat(timespec="seconds"),
-            "seconds": round(earlier.get("seconds", 0) + time.monotonic() - began, 1),
-            "pictures_seen": budget.spent["pictures"],
-        }
-        if trainer.is_global_zero and (folder / "run.json").exists():
-            run.write_json(folder / "run.json", record)
-    return finish(cfg, folder, trainer, colorizer, data)
+        record["finished"] = datetime.now().astimezone().isoformat(timespec="seconds")
+        record["seconds"] = round(earlier + time.monotonic() - began, 1)
+        record["pictures_seen"] = budget.spent["pictures"]
+        if trainer.is_global_zero:
+            run.write_json(Path(trainer.default_root_dir) / "run.json", record)
 
 
 def finish(
@@ -193,28 +212,29 @@ def finish(
     if trainer.is_global_zero:
         reopened = run.open_run(best).colorizer().to(colorizer.device)
         summary = score(reopened, data, "test", folder, best)
-        run.write_json(folder / "metrics.json", recorded(trainer, best, summary))
+        for logger in trainer.loggers:
+            tests = {f"test/{name}": value for name, value in summary["metrics"].items()}
+            logger.log_metrics(tests, step=trainer.global_step)
+            logger.finalize("success")
+        run.write_json(folder / "metrics.json", recorded(folder / "metrics.csv", cfg.watch, summary))
         Console().print(summary_table(summary, folder.name))
         shown = os.path.relpath(folder)
         print(f"run folder: {shown}\ncolour your own: python -m colorization.predict PHOTO run={shown}")
-        for logger in trainer.loggers:
-            logger.log_metrics(
-                {f"test/{k}": v for k, v in summary["metrics"].items()}, step=trainer.global_step
-            )
-            logger.finalize("success")
     close_loggers(cfg)
     return float("nan") if kept.best_model_score is None else float(kept.best_model_score)
 
 
-def recorded(trainer: pl.Trainer, best: Path, summary: dict[str, Any]) -> dict[str, Any]:
+def recorded(table: Path, watch: str, summary: dict[str, Any]) -> dict[str, Any]:
     """metrics.json: best and last validation, test means, floors."""
-    with (Path(trainer.default_root_dir) / "metrics.csv").open() as file:
+    with table.open() as file:
         rows = [row for row in csv.DictReader(file) if row.get("val/loss")]
-    validations = [{k: float(v) for k, v in row.items() if v and not k.startswith("train/")} for row in rows]
-    step = torch.load(best, map_location="cpu", weights_only=True)["global_step"]
+    validations = [
+        {k: float(v) for k, v in row.items() if v and not k.startswith(("train/", "test/"))} for row in rows
+    ]
+    choose = max if summary["better"][watch] == "higher" else min
     return {
         "protocol": summary["protocol"],
-        "best": next((v for v in validations if v["step"] == step), validations[-1]),
+        "best": choose(validations, key=lambda row: row[f"val/{watch}"]),
         "last": validations[-1],
         "test": summary["metrics"],
         "baselines": summary["baselines"],

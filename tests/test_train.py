@@ -2,13 +2,20 @@
 
 import csv
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
 from PIL import Image
+
+from tests.conftest import ROOT
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -98,6 +105,29 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(command, small, tmp_path
     steps = [int(row["step"]) for row in rows(tmp_path / "cut" / "metrics.csv")]
     assert steps == sorted(set(steps)) and steps[-1] >= 19
     assert json.loads((tmp_path / "cut" / "run.json").read_text())["pictures_seen"] == 160
+
+
+def test_a_run_that_a_person_stops_can_go_on(command, small, tmp_path):
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    settings = [*small, "budget.epochs=null", "budget.steps=100000", "run.dir=run"]
+    words = [sys.executable, "-m", "colorization.train", *settings]
+    with subprocess.Popen(words, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as running:
+        deadline = time.monotonic() + 120
+        while not (tmp_path / "run/checkpoints/last.ckpt").exists() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    assert "Traceback" not in said
+    record = json.loads((tmp_path / "run/run.json").read_text())
+    state = torch.load(tmp_path / "run/checkpoints/last.ckpt", weights_only=True)
+    assert record["status"] == "stopped" and state["global_step"] > 0
+    done = command("train", "resume=run", f"budget.steps={state['global_step'] + 5}", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_resumed_run_keeps_its_options(command, trained):
+    done = command("train", f"resume={trained}", "model=cnn", cwd=trained.parent)
+    assert done.returncode == 1 and "keeps its options" in done.stderr
 
 
 def test_a_run_folder_is_never_overwritten(command, small, trained):
