@@ -67,6 +67,46 @@ def test_what_does_not_compare_is_refused(two, command, tmp_path, key, value):
     )
 
 
+def rewritten(source, target, change):
+    """A copy of a folder of tables with its rows changed."""
+    shutil.copytree(source, target)
+    for name in ("pictures.csv", "grey.csv"):
+        with (target / name).open() as file:
+            rows = list(csv.DictReader(file))
+        rows = change(rows)
+        with (target / name).open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    return target
+
+
+def test_rows_are_matched_by_name(two, command, tmp_path):
+    tables = two / "one/evaluation/folder_test"
+    rewritten(tables, tmp_path / "shuffled", lambda rows: rows[::-1])
+    done = command("compare", tables, "shuffled", "format=csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("shuffled,psnr")]
+    difference, p, wins = (float(line.split(",")[i]) for i in (6, 9, 10))
+    assert (difference, p, wins) == (0.0, 1.0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda rows: rows[1:], "do not list the same pictures"),
+        (lambda rows: [row | {"psnr": "inf"} for row in rows], "not finite"),
+        (lambda rows: [row | {"psnr": ""} for row in rows], "not a number"),
+        (lambda rows: [{k: v for k, v in row.items() if k != "grey"} for row in rows], "columns name, grey"),
+    ],
+)
+def test_a_table_that_cannot_be_compared_is_named(two, command, tmp_path, change, said):
+    tables = two / "one/evaluation/folder_test"
+    rewritten(tables, tmp_path / "odd", change)
+    done = command("compare", tables, "odd", cwd=tmp_path)
+    assert done.returncode == 1 and said in done.stderr and "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [([], "no run given"), (["none"], "no such run"), (["empty"], "evaluate run=empty")],

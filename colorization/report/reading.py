@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def read_all(paths: Sequence[str], evaluation: str | None = None) -> list[Scored
                     [f"{run.folder} has {key} {run.summary[key]} and {runs[0].folder} has {first[key]}: "
                      "their numbers do not compare; score both on the same pictures (colorization.evaluate)"]
                 )  # fmt: skip
-    return _named_apart(runs)
+    return _named_apart([runs[0], *(_aligned(run, runs[0]) for run in runs[1:])])
 
 
 def read(folder: Path, evaluation: str | None = None) -> Scored:
@@ -78,6 +78,10 @@ def read(folder: Path, evaluation: str | None = None) -> Scored:
     _, floor, _ = _table(table / "grey.csv")
     config = yaml.safe_load(_text(folder / "config.yaml") or "{}")
     record = json.loads(_text(folder / "run.json") or "{}")
+    if not (table / "summary.json").exists():
+        raise ConfigError(
+            [f"{table}: summary.json is missing; it says of which pictures and protocol the table is"]
+        )
     summary = json.loads((table / "summary.json").read_text())
     curves = _curves(folder / "metrics.csv")
     return Scored(folder.name, table, summary, names, values, floor, coloured, _flat(config), curves, record)
@@ -124,8 +128,17 @@ def _table(path: Path) -> tuple[list[str], dict[str, np.ndarray], np.ndarray]:
         raise ConfigError([f"{path}: no such table; type python -m colorization.evaluate run=RUN"])
     with path.open() as file:
         rows = list(csv.DictReader(file))
+    if not rows or not {"name", "grey", "psnr"} <= rows[0].keys():
+        raise ConfigError([f"{path}: should have rows with the columns name, grey, psnr and other metrics"])
     columns = [key for key in rows[0] if key not in ("name", "grey")]
-    values = {key: np.array([float(row[key]) for row in rows]) for key in columns}
+    try:
+        values = {key: np.array([float(row[key]) for row in rows]) for key in columns}
+    except (TypeError, ValueError) as error:
+        raise ConfigError([f"{path}: a cell is not a number ({error})"]) from error
+    if not all(np.isfinite(column).all() for column in values.values()):
+        raise ConfigError(
+            [f"{path}: a cell is not finite, which no mean can hold; cap PSNR as protocol v1 does"]
+        )
     coloured = np.array([row["grey"] == "0" for row in rows])
     return [row["name"] for row in rows], values, coloured if coloured.any() else ~coloured
 
@@ -149,6 +162,23 @@ def _flat(node: Any, path: str = "") -> dict[str, Any]:
 
 def _text(path: Path) -> str:
     return path.read_text() if path.exists() else ""
+
+
+def _aligned(run: Scored, first: Scored) -> Scored:
+    """The run with its rows in the order of the first run's pictures."""
+    if sorted(run.names) != sorted(first.names):
+        odd = sorted(set(run.names) ^ set(first.names))
+        told = f"do not list the same pictures ({len(odd)} differ, such as {odd[:2]})"
+        raise ConfigError([f"{run.folder} and {first.folder} {told}"])
+    place = {name: i for i, name in enumerate(run.names)}
+    order = np.array([place[name] for name in first.names])
+    return replace(
+        run,
+        names=list(first.names),
+        values={metric: column[order] for metric, column in run.values.items()},
+        floor={metric: column[order] for metric, column in run.floor.items()},
+        coloured=run.coloured[order],
+    )
 
 
 def _named_apart(runs: list[Scored]) -> list[Scored]:
