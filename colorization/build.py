@@ -123,14 +123,9 @@ def loggers(cfg: DictConfig, folder: Path, run_id: str | None) -> list[Any]:
         if isinstance(node, DictConfig) and first_process():
             own: dict[str, Any] = {}
             if name == "wandb":
-                config = OmegaConf.to_container(cfg, resolve=True)
-                own = {
-                    "folder": folder,
-                    "name": folder.name,
-                    "run_id": run_id,
-                    "composed": config,
-                    "_convert_": "all",
-                }
+                own = {"folder": folder, "name": folder.name, "run_id": run_id, "_convert_": "all"}
+                # not recursive: the configuration is data here, nothing in it is to be built
+                own |= {"composed": OmegaConf.to_container(cfg, resolve=True), "_recursive_": False}
             made.append(make(node, **own))
     return made
 

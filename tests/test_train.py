@@ -178,6 +178,9 @@ def test_weights_and_biases_stays_offline_without_a_key(command, small, tmp_path
     assert "wandb sync" in done.stdout + done.stderr
     files = [p.name for p in (tmp_path / "run").rglob("*") if p.is_file()]
     assert any(name.endswith(".wandb") for name in files) and any("tfevents" in name for name in files)
+    (kept,) = (tmp_path / "run").rglob("*.wandb")
+    content = kept.read_bytes()
+    assert b"colorization.model.unet.UNet" in content and b"val/psnr" in content
 
 
 def test_an_unreachable_server_neither_stops_nor_slows(command, small, tmp_path):
