@@ -112,7 +112,7 @@ def summary_table(summary: dict[str, Any], name: str) -> Table:
     for column in ("metric", "unit"):
         table.add_column(column)
     for column in ("grey (ab = 0)", name):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", overflow="fold")
     for metric, value in summary["metrics"].items():
         floor, mark = summary["baselines"]["grey"][metric], marks[summary["better"][metric]]
         table.add_row(f"{mark} {metric}", summary["units"][metric], f"{floor:.3f}", f"{value:.3f}")
