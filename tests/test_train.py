@@ -107,16 +107,26 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(command, small, tmp_path
     assert json.loads((tmp_path / "cut" / "run.json").read_text())["pictures_seen"] == 160
 
 
+def heed_interrupts() -> None:
+    """Undo what a shell does to its background jobs, which it makes ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_a_run_that_a_person_stops_can_go_on(command, small, tmp_path):
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     settings = [*small, "budget.epochs=null", "budget.steps=100000", "run.dir=run"]
     words = [sys.executable, "-m", "colorization.train", *settings]
-    with subprocess.Popen(words, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as running:
+    running = subprocess.Popen(
+        words, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts
+    )
+    try:
         deadline = time.monotonic() + 120
         while not (tmp_path / "run/checkpoints/last.ckpt").exists() and time.monotonic() < deadline:
             time.sleep(0.2)
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=60)
+    finally:
+        running.kill()
     assert "Traceback" not in said
     record = json.loads((tmp_path / "run/run.json").read_text())
     state = torch.load(tmp_path / "run/checkpoints/last.ckpt", weights_only=True)
