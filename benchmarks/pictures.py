@@ -9,7 +9,7 @@ from PIL import Image
 
 
 def photos(folder: Path, count: int, size: tuple[int, int] = (640, 480)) -> Path:
-    """A zip of pictures as large and as detailed as COCO's: noise of every scale, quality 90."""
+    """A zip of pictures as large as COCO's: 640 x 480, about 150 kB each (train2017 is 18 GB of 118,287)."""
     path = folder / "photos.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for i in range(count):
@@ -20,10 +20,12 @@ def photos(folder: Path, count: int, size: tuple[int, int] = (640, 480)) -> Path
 
 
 def photo(draw: np.random.Generator, size: tuple[int, int]) -> Image.Image:
-    """Noise whose power falls with frequency, as a photo's does."""
+    """Noise whose power falls with frequency, as a photo's does, and grain."""
     width, height = size
-    total = np.zeros((height, width, 3), np.float32)
-    for cells in (4, 16, 64, 256):
+    total = draw.normal(0, 16, (height, width, 1)).repeat(3, axis=2)
+    for cells, weight in ((4, 0.4), (16, 0.2), (64, 0.1), (256, 0.05)):
         noise = draw.integers(0, 256, (cells * 3 // 4, cells, 3), dtype=np.uint8)
-        total += np.asarray(Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC), np.float32) / cells
-    return Image.fromarray((total * 3).clip(0, 255).astype(np.uint8))
+        total += weight * np.asarray(
+            Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC), np.float32
+        )
+    return Image.fromarray(total.clip(0, 255).astype(np.uint8))

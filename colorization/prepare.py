@@ -1,12 +1,14 @@
 """Decode the pictures of a data set once, so that every run starts at once.
 
-    python -m colorization.prepare data=coco data.subset=20000    pack; train does it by itself, too
-    python -m colorization.prepare list=true                      what is packed, and how large it is
-    python -m colorization.prepare clear=NAME                     remove a pack; clear=all removes all
+    python -m colorization.prepare data=coco data.subset=20000  pack; train does it by itself, too
+    python -m colorization.prepare data=coco stream=s3://B/COCO pack, and write shards for data=stream
+    python -m colorization.prepare list=true                    what is packed, how large, which runs used it
+    python -m colorization.prepare clear=NAME                   remove a pack; clear=all removes all
 
 Stopped at any moment, it goes on where it was. Packs lie in data.cache_dir.
 """
 
+import json
 import logging
 import shutil
 import time
@@ -20,9 +22,13 @@ from rich.table import Column, Table
 from colorization import build
 from colorization.command import command
 from colorization.config import ConfigError
-from colorization.data.pack import read_index, writing
+from colorization.data.module import SPLITS, PictureData
+from colorization.data.pack import Index, Pack, read_index, writing
+from colorization.data.stream import Stream, engine
 
 log = logging.getLogger(__name__)
+
+Users = dict[tuple[int, str], set[str]]  # runs by how many pictures they used and their fingerprint
 
 
 @command("prepare", __doc__)
@@ -30,16 +36,26 @@ def main(cfg: DictConfig) -> None:
     """Pack the three splits, or look after the packs that are there."""
     cache = Path(cfg.data.cache_dir).expanduser()
     if cfg["list"]:
-        Console().print(table(cache))
+        Console().print(table(cache, used(Path(cfg.runs))))
     elif cfg["clear"]:
         clear(cache, cfg["clear"])
     else:
         data = build.data(cfg)
         data.prepare_data()
-        for split in ("train", "val", "test"):
+        for split in SPLITS:
             pack = data.pack(split)
             counts = f"{len(pack):7} pictures, {len(pack.skipped)} skipped"
             log.info("%-5s %s, fingerprint %s", split, counts, pack.fingerprint)
+        if cfg["stream"]:
+            write_shards(data, cfg["stream"])
+
+
+def write_shards(data: PictureData, url: str) -> None:
+    """Write the three packs for `data=stream data.root=URL`."""
+    if isinstance(data, Stream):
+        raise ConfigError([f"data=stream stream={url}: these are shards already; copy them instead"])
+    engine().write({split: data.pack(split) for split in SPLITS}, url)
+    log.info("train on them, on any machine: python -m colorization.train data=stream data.root=%s", url)
 
 
 def packs(cache: Path) -> list[Path]:
@@ -47,20 +63,52 @@ def packs(cache: Path) -> list[Path]:
     return sorted(path.parent for path in cache.glob("*/index.json"))
 
 
-def table(cache: Path) -> Table:
-    """What each pack holds, how large it is, and when it was made and last used."""
-    columns = ("px", "pictures", "skipped", "GB", "made", "last used")
-    shown = Table(Column("pack", overflow="fold"), *columns, title=f"{cache}")
+def table(cache: Path, runs: Users) -> Table:
+    """What each pack holds, how large it is, when it was made and last used, and which runs used it."""
+    columns = ("px", "pictures", "skipped", "GB", "made", "last used", "runs")
+    shown = Table(Column("pack", overflow="fold"), *columns, title=f"{cache}", caption_justify="left")
+    told = []
     for folder in packs(cache):
         index = read_index(folder)
         if index:
-            size = sum(path.stat().st_size for path in folder.iterdir())
-            used = time.strftime("%Y-%m-%d %H:%M", time.localtime(folder.stat().st_mtime))
+            size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+            last = time.strftime("%Y-%m-%d %H:%M", time.localtime(folder.stat().st_mtime))
             pictures = f"{index.pictures} of {index.total}"
             made = index.made[:16].replace("T", " ")
-            skipped = str(len(index.skipped))
-            shown.add_row(folder.name, str(index.size), pictures, skipped, f"{size / 1e9:.2f}", made, used)
+            skipped, by = str(len(index.skipped)), users(folder, index, runs)
+            row = (str(index.size), pictures, skipped, f"{size / 1e9:.2f}", made, last, str(len(by)))
+            shown.add_row(folder.name, *row)
+            told += [f"{folder.name}: {', '.join(by)}"] if by else []
+    shown.caption = "\n".join(["the pictures of these packs were used by", *told] if told else [])
     return shown
+
+
+def used(runs: Path) -> Users:
+    """The pictures that the runs below a folder were trained or scored on."""
+    found: Users = {}
+    for record in sorted(runs.glob("**/run.json")):
+        data = json.loads(record.read_text()).get("data", {})
+        pairs = [(data["pictures"][split], kept) for split, kept in data.get("fingerprint", {}).items()]
+        for summary in record.parent.glob("evaluation/*/summary.json"):
+            scored = json.loads(summary.read_text())
+            pairs.append((scored["pictures"], scored["fingerprint"]))
+        for pair in pairs:
+            found.setdefault(pair, set()).add(str(record.parent.relative_to(runs)))
+    return found
+
+
+def users(folder: Path, index: Index, runs: Users) -> list[str]:
+    """The runs that used a pack, or its first pictures: their fingerprint is the pack's at that length."""
+    lengths = {count for count, _ in runs if count <= index.pictures}
+    ends = [(count, Rows(folder, index, count).fingerprint) for count in lengths]
+    return sorted(set().union(*(runs.get(end, set()) for end in ends)))
+
+
+class Rows(Pack):
+    """The first pictures of a pack, of which only the rows are read."""
+
+    def __init__(self, folder: Path, index: Index, count: int):
+        self.folder, self._index, self._count = folder, index, count
 
 
 def clear(cache: Path, name: str) -> None:

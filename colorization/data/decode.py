@@ -5,14 +5,33 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal, NamedTuple
 
 import numpy as np
 from PIL import Image
 from PIL.ExifTags import Base
-from PIL.Image import Transpose
+from PIL.Image import Resampling, Transform, Transpose
 
 Encoded = Path | bytes | BinaryIO
+Fit = Literal["crop", "stretch"]
+Filter = Literal["triangle", "linear"]
+
+
+class Geometry(NamedTuple):
+    """How a picture becomes a square; the defaults are protocol v1's.
+
+    Attributes:
+        fit: "crop" takes the central square, "stretch" all of the picture, in other proportions.
+        filter: "triangle" covers all the pixels that an output pixel stands for (Pillow's BILINEAR,
+            which torchvision takes); "linear" looks at four of them only, however many there are, which
+            aliases (OpenCV's INTER_LINEAR).
+    """
+
+    fit: Fit = "crop"
+    filter: Filter = "triangle"
+
+
+V1 = Geometry()
 
 # What Pillow's plugins call their own, less the kinds that it only recognises or hands to another program.
 Image.init()
@@ -68,12 +87,15 @@ def open_picture(source: Encoded, name: object = None) -> Image.Image:
         return _turned(to_rgb(picture), turn)
 
 
-def open_square(source: Encoded, size: int, name: object = None) -> tuple[np.ndarray, tuple[int, int]]:
-    """Decode the central square of a picture at `size` pixels a side, as protocol v1 does.
+def open_square(
+    source: Encoded, size: int, name: object = None, geometry: Geometry = V1
+) -> tuple[np.ndarray, tuple[int, int]]:
+    """Decode a picture as a square of `size` pixels a side.
 
-    Equal to `ImageOps.fit(open_picture(source), (size, size), Image.Resampling.BILINEAR)`: an
-    antialiased triangle filter, which never overshoots into colours that the picture lacks. Large
-    JPEGs are decoded at a reduced size first, where that does not hurt.
+    With protocol v1's geometry it is equal to
+    `ImageOps.fit(open_picture(source), (size, size), Image.Resampling.BILINEAR)`: an antialiased
+    triangle filter, which never overshoots into colours that the picture lacks. Large JPEGs are
+    decoded at a reduced size first, where that does not hurt.
 
     Returns:
         uint8 (size, size, 3), and the stored picture's (width, height).
@@ -83,13 +105,15 @@ def open_square(source: Encoded, size: int, name: object = None) -> tuple[np.nda
     """
     with _opened(source, name) as picture:
         width, height = picture.size
-        picture.draft(None, (HEADROOM * size, HEADROOM * size))
+        if geometry.filter == "triangle":  # the other one depends on single pixels of the whole picture
+            picture.draft(None, (HEADROOM * size, HEADROOM * size))
         reduction = round(width / picture.width)
-        side = min(width, height) / reduction
-        left, top = (width / reduction - side) / 2, (height / reduction - side) / 2
         turn = _orientation(picture)
-        box = (left, top, left + side, top + side)
-        small = to_rgb(picture).resize((size, size), Image.Resampling.BILINEAR, box=box)
+        box = _box(width / reduction, height / reduction, geometry.fit)
+        if geometry.filter == "triangle":
+            small = to_rgb(picture).resize((size, size), Resampling.BILINEAR, box=box)
+        else:
+            small = to_rgb(picture).transform((size, size), Transform.EXTENT, box, Resampling.BILINEAR)
         return np.asarray(_turned(small, turn)), (width, height)
 
 
@@ -102,6 +126,15 @@ def to_rgb(picture: Image.Image) -> Image.Image:
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture)
     return picture if picture.mode == "RGB" else picture.convert("RGB")
+
+
+def _box(width: float, height: float, fit: Fit) -> tuple[float, float, float, float]:
+    """The part of a picture that is seen: left, top, right, bottom."""
+    if fit == "stretch":
+        return 0, 0, width, height
+    side = min(width, height)
+    left, top = (width - side) / 2, (height - side) / 2
+    return left, top, left + side, top + side
 
 
 def _to_8_bits(values: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Decoding on all cores, in order, in constant memory."""
+"""Decoding on all cores, in order, in constant memory, straight into the file that is to hold the pixels."""
 
 import multiprocessing
 import os
@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from itertools import islice, repeat
+from dataclasses import dataclass
+from itertools import count, islice, repeat
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,14 +29,15 @@ from rich.progress import (
 from rich.text import Text
 
 from colorization.data.decode import UnreadablePicture, open_square
+from colorization.data.fitted import geometry
 from colorization.data.remote import Remote
 from colorization.data.source import Files, Source, encoded
 
-CHUNK = 16  # pictures per task of a worker
+CHUNK = 32  # pictures per task of a worker
 FEW = 64  # pictures for which no worker is started
 AHEAD = 4  # tasks per worker that are under way
 
-Chunk = list[tuple[str, bytes | None]]
+Chunk = list[tuple[int, str, bytes | None]]  # place among the slots, name, bytes if they had to be moved
 
 
 @dataclass
@@ -43,28 +45,46 @@ class Result:
     """One picture, or the reason why there is none.
 
     Attributes:
+        slot: where its pixels are: the how manieth of the names it is.
         row: name, stored width and height, stored bytes.
-        picture: uint8 (size, size, 3), or empty.
         reason: why it could not be read, or the empty string.
     """
 
+    slot: int
     name: str
     row: tuple[str, int, int, int] = ("", 0, 0, 0)
-    picture: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint8))
     reason: str = ""
 
 
-def decoded(source: Source, name: str, size: int, data: bytes | None = None) -> Result:
-    """Load one picture; `data` is what it reads, where that was moved here before."""
-    try:
-        files = encoded(source)
-        if files is None:
-            return Result(name, (name, size, size, 0), source.load(name, size))
-        data = files.read(name) if data is None else data
-        picture, (width, height) = open_square(data, size, name)
-        return Result(name, (name, width, height, len(data)), picture)
-    except UnreadablePicture as error:
-        return Result(name, reason=error.reason)
+@dataclass(frozen=True)
+class Slots:
+    """Room in a file for pictures of one size, uint8 (size, size, 3), one after another.
+
+    Attributes:
+        path: the file, which exists.
+        start: where the first slot begins, bytes.
+        size: pixels per side.
+    """
+
+    path: Path
+    start: int
+    size: int
+
+    def at(self, slot: int) -> int:
+        """Where a slot begins, bytes."""
+        return self.start + slot * self.size * self.size * 3
+
+
+def decoded(
+    source: Source, name: str, size: int, data: bytes | None = None
+) -> tuple[np.ndarray, tuple[str, int, int, int]]:
+    """Load one picture with its row; `data` is what it reads, where that was moved here before."""
+    files = encoded(source)
+    if files is None:
+        return source.load(name, size), (name, size, size, 0)
+    data = files.read(name) if data is None else data
+    picture, (width, height) = open_square(data, size, name, geometry(source))
+    return picture, (name, width, height, len(data))
 
 
 class Decoding:
@@ -75,12 +95,12 @@ class Decoding:
 
     Args:
         source: pictures by name. What lies at a URL is moved here by this process.
-        size: pixels per side.
+        slots: where each picture goes, in the order of the names.
         workers: processes; None takes every core.
     """
 
-    def __init__(self, source: Source, size: int, workers: int | None = None):
-        self.source, self.size = source, size
+    def __init__(self, source: Source, slots: Slots, workers: int | None = None):
+        self.source, self.slots = source, slots
         self.workers = workers or len(os.sched_getaffinity(0))
         self._pool: ProcessPoolExecutor | None = None
 
@@ -105,7 +125,7 @@ class Decoding:
     def _chunks(self, names: Sequence[str]) -> Iterator[list[Result]]:
         chunks = self._moved(names)
         if len(names) < FEW:
-            yield from (_decode_with(self.source, self.size, chunk) for chunk in chunks)
+            yield from (_decode_with(self.source, self.slots, chunk) for chunk in chunks)
             return
         pending: deque[tuple[Chunk, Future]] = deque()
         for chunk in chunks:
@@ -119,8 +139,8 @@ class Decoding:
         """A few names at a time, each with its bytes if they had to be moved."""
         files = encoded(self.source)
         data: Iterator[bytes | None] = files.fetch(names) if isinstance(files, Remote) else repeat(None)
-        pairs = zip(names, data, strict=False)
-        while chunk := list(islice(pairs, CHUNK)):
+        slots = zip(count(), names, data, strict=False)
+        while chunk := list(islice(slots, CHUNK)):
             yield chunk
 
     def _submit(self, chunk: Chunk) -> Future:
@@ -144,23 +164,24 @@ class Decoding:
                 return pool.submit(_decode, chunk).result()
             except BrokenProcessPool:
                 if len(chunk) == 1:
-                    return [Result(chunk[0][0], reason="its decoder crashed or ran out of memory")]
-        return [result for pair in chunk for result in self._alone([pair])]
+                    slot, name, _ = chunk[0]
+                    return [Result(slot, name, reason="its decoder crashed or ran out of memory")]
+        return [result for single in chunk for result in self._alone([single])]
 
     def _start(self, workers: int) -> ProcessPoolExecutor:
         # A fork starts in milliseconds; elsewhere each worker imports the program again.
         context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-        return ProcessPoolExecutor(workers, context, _start_worker, (self.source, self.size))
+        return ProcessPoolExecutor(workers, context, _start_worker, (self.source, self.slots))
 
 
 _source: Source
-_size: int
+_slots: Slots
 
 
-def _start_worker(source: Source, size: int) -> None:
+def _start_worker(source: Source, slots: Slots) -> None:
     """Ctrl-C is the parent's to handle, and a worker ends with its parent, however that ends."""
-    global _source, _size
-    _source, _size = source, size
+    global _source, _slots
+    _source, _slots = source, slots
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -173,11 +194,23 @@ def _end_with_parent() -> None:
 
 
 def _decode(chunk: Chunk) -> list[Result]:
-    return _decode_with(_source, _size, chunk)
+    return _decode_with(_source, _slots, chunk)
 
 
-def _decode_with(source: Source, size: int, chunk: Chunk) -> list[Result]:
-    return [decoded(source, name, size, data) for name, data in chunk]
+def _decode_with(source: Source, slots: Slots, chunk: Chunk) -> list[Result]:
+    """Put each picture into its slot; the others say why they are none."""
+    results = []
+    with slots.path.open("r+b") as file:
+        for slot, name, data in chunk:
+            try:
+                picture, row = decoded(source, name, slots.size, data)
+            except UnreadablePicture as error:
+                results.append(Result(slot, name, reason=error.reason))
+                continue
+            file.seek(slots.at(slot))
+            file.write(picture.tobytes())
+            results.append(Result(slot, name, row))
+    return results
 
 
 class Bar:

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from colorization.color import lab
 from colorization.data.batch import Batch
+from colorization.data.decode import Filter, Fit, Geometry
 from colorization.data.feed import Fed, Feed, crop
+from colorization.data.fitted import fitted
 from colorization.data.pack import OnError, Pack, pack
 from colorization.data.sampler import Sampler
 from colorization.data.source import Source
@@ -40,6 +42,8 @@ class PictureData(pl.LightningDataModule):
         batch_size: pictures per step and device.
         flip: whether half of the training pictures are mirrored.
         cache_dir: where packs are kept.
+        fit: "crop" takes the central square of a picture, "stretch" all of it, in other proportions.
+        filter: "triangle" antialiases, as protocol v1 does; "linear" does not, as OpenCV; see `Geometry`.
         on_error: "skip" leaves unreadable pictures out and names them, "raise" stops.
         resident: whether the device holds the training pictures and is sent only their positions;
             "auto" where they fit into 40% of a GPU's free memory.
@@ -53,6 +57,8 @@ class PictureData(pl.LightningDataModule):
     batch_size: int = 32
     flip: bool = True
     cache_dir: str = CACHE
+    fit: Fit = "crop"
+    filter: Filter = "triangle"
     on_error: OnError = "skip"
     resident: bool | Literal["auto"] = "auto"
     workers: int | None = None
@@ -66,6 +72,9 @@ class PictureData(pl.LightningDataModule):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"data.{name}={value}: must be at least 1")
+        if self.fit not in get_args(Fit) or self.filter not in get_args(Filter):
+            allowed = f"choose fit {' or '.join(get_args(Fit))}, filter {' or '.join(get_args(Filter))}"
+            raise ValueError(f"data.fit={self.fit} data.filter={self.filter}: {allowed}")
         self.load_size = self.load_size or self.image_size * 9 // 8
         if self.load_size < self.image_size:
             least = f"data.image_size={self.image_size}"
@@ -86,7 +95,7 @@ class PictureData(pl.LightningDataModule):
             raise ValueError(f"split={split}: choose {', '.join(SPLITS)}")
         if split not in self._packs:
             self._packs[split] = pack(
-                self.sources()[split],
+                fitted(self.sources()[split], Geometry(self.fit, self.filter)),
                 size=self._size(split),
                 cache=Path(self.cache_dir).expanduser(),
                 label=f"{self.name}_{split}",

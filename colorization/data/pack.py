@@ -24,13 +24,13 @@ from functools import cached_property
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 from filelock import FileLock, Timeout
 
 from colorization.data.decode import UnreadablePicture
-from colorization.data.decoding import Decoding, Result, progress
+from colorization.data.decoding import Decoding, Result, Slots, progress
 from colorization.data.remote import Remote
 from colorization.data.source import Source, encoded
 
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 OnError = Literal["skip", "raise"]
 
-BLOCK = 256  # pictures that a kill can lose
+BLOCK = 1024  # pictures that a kill can lose: half a second of work
 VERSION = 2  # of geometry and decoding; another one makes other packs and other fingerprints
 NAMED = 20  # skipped pictures that the log names
 
@@ -215,40 +215,53 @@ def _extend(
     """Decode the names after those taken, block by block, and commit each block."""
     missing = source.names[index.taken : wanted]
     check_space(folder, len(missing) * index.picture_bytes)
-    files = encoded(source)
-    if isinstance(files, Remote):
-        move, disk = files.planned(missing) / 1e9, len(missing) * index.picture_bytes / 1e9
-        plan = f"{len(missing)} pictures, {move:.2f} GB to move, {disk:.2f} GB of disk"
-        log.info("%s: %s, from %s", index.label, plan, files.url)
+    log.info("%s: %s", index.label, _plan(source, missing, len(missing) * index.picture_bytes))
     before = index.pictures
+    slots = Slots(folder / "pictures.bin", index.pictures * index.picture_bytes, index.size)
+    _cut(slots.path, slots.start)
     try:
         with (
             progress(index.label, len(missing), source) as bar,
-            Decoding(source, index.size, workers) as decoding,
+            Decoding(source, slots, workers) as decoding,
         ):
             for block in decoding.blocks(missing, BLOCK):
                 if on_error == "raise":
                     _raise_unreadable(block)
-                _append(folder, index, block)
+                _append(folder, index, slots, block)
                 bar.advance(len(block))
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            kept = read_index(folder) or Index(index.label, index.size, {})
-            os.truncate(folder / "pictures.bin", kept.pictures * kept.picture_bytes)
-            raise OSError(f"{_no_space(folder)}; {kept.pictures} pictures are packed and stay") from error
+            packed = (read_index(folder) or index).pictures
+            raise OSError(f"{_no_space(folder)}; {packed} pictures are packed and stay") from error
         raise
+    finally:
+        kept = read_index(folder)
+        _cut(slots.path, kept.pictures * kept.picture_bytes if kept else 0)
     packed = index.pictures - before
     log.info("packed %d pictures of %s at %d px: %s", packed, index.label, index.size, folder)
     _log_skipped(index, wanted - len(missing))
 
 
-def _append(folder: Path, index: Index, block: list[Result]) -> None:
+def _plan(source: Source, names: Sequence[str], disk: int) -> str:
+    """What is about to happen: how many pictures, how much of the disk, and what is moved from where."""
+    files = encoded(source)
+    plan = f"{len(names)} pictures to pack, {disk / 1e9:.2f} GB of disk"
+    if isinstance(files, Remote):
+        plan += f", {files.planned(names) / 1e9:.2f} GB to move from {files.url}"
+    return plan
+
+
+def _append(folder: Path, index: Index, slots: Slots, block: list[Result]) -> None:
     """Pictures first, then their rows, then the index that makes both count."""
     good = [result for result in block if not result.reason]
     rows = b"".join(json.dumps(result.row).encode() + b"\n" for result in good)
-    pixels = b"".join(result.picture.tobytes() for result in good)
-    _write_at(folder / "pictures.bin", index.pictures * index.picture_bytes, pixels)
-    _write_at(folder / "rows.jsonl", index.row_bytes, rows)
+    with slots.path.open("r+b") as file:
+        _close_gaps(file, index, slots, good)
+        _to_disk(file)
+    _cut(folder / "rows.jsonl", index.row_bytes)
+    with (folder / "rows.jsonl").open("ab") as file:
+        file.write(rows)
+        _to_disk(file)
     index.skipped += [(index.taken + i, r.name, r.reason) for i, r in enumerate(block) if r.reason]
     index.taken += len(block)
     index.pictures += len(good)
@@ -258,13 +271,27 @@ def _append(folder: Path, index: Index, block: list[Result]) -> None:
     partial.replace(folder / "index.json")
 
 
-def _write_at(path: Path, start: int, data: bytes) -> None:
-    """Write at `start` what then ends the file, and wait until it is on the disk."""
+def _close_gaps(file: BinaryIO, index: Index, slots: Slots, good: Sequence[Result]) -> None:
+    """Move the pictures that lie behind the slot of a skipped one forward."""
+    for place, result in enumerate(good, start=index.pictures):
+        target = place * index.picture_bytes
+        if slots.at(result.slot) != target:
+            file.seek(slots.at(result.slot))
+            picture = file.read(index.picture_bytes)
+            file.seek(target)
+            file.write(picture)
+
+
+def _to_disk(file: BinaryIO) -> None:
+    """Wait until the disk has it, whoever wrote it."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _cut(path: Path, length: int) -> None:
+    """Drop what lies beyond `length`; make the file where there is none."""
     with path.open("ab") as file:
-        file.truncate(start)
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+        file.truncate(length)
 
 
 def check_space(folder: Path, needed: int) -> None:

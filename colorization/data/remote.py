@@ -145,6 +145,9 @@ class Remote(Files):
 class RemoteZip(Remote):
     """A zip archive at a URL, read in place.
 
+    That is never slower than asking for the pictures as single files, where a server has them so,
+    too: each request brings one picture or more, and at most WASTE of its bytes are in vain.
+
     Args:
         url: of the archive.
         inside: only what lies in this folder of it; names are relative to it.

@@ -7,7 +7,7 @@ import torch
 
 from colorization.color import lab
 from colorization.data.coco import COCO
-from colorization.data.feed import Feed, crop
+from colorization.data.feed import Feed, gathered, sliced
 from colorization.data.folder import Folder
 from colorization.data.sampler import Sampler
 
@@ -43,7 +43,8 @@ def test_an_interrupted_epoch_goes_on_at_the_same_picture():
     assert [batch["index"].tolist() for batch in second] == whole
 
 
-def test_crop_cuts_and_mirrors():
+@pytest.mark.parametrize("crop", [sliced, gathered])
+def test_crop_cuts_and_mirrors(crop):
     where = torch.tensor([[0, 0, 0], [4, 2, 0], [1, 3, 1]])
     cut = crop(torch.from_numpy(PICTURES[:3]), where, 16).numpy()
     assert np.array_equal(cut[0], PICTURES[0, :16, :16])

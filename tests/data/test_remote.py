@@ -7,6 +7,8 @@ from itertools import chain
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from colorization.data import remote
 from colorization.data.archive import Zip
@@ -108,6 +110,18 @@ def test_neighbours_share_a_request(server):
     requests = files.requests(files.names)
     assert sorted(chain(*(request.names for request in requests))) == files.names
     assert len(requests) < len(files.names) / 10
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(picks=st.sets(st.integers(0, 119), min_size=1))
+def test_spans_never_cost_more_than_single_files(server, picks):
+    """No more requests than pictures, each picture in one of them, and few bytes in vain."""
+    files = train(server)
+    wanted = [files.names[i] for i in picks]
+    requests = files.requests(wanted)
+    assert len(requests) <= len(wanted)
+    assert sorted(name for request in requests for name in request.names) == sorted(wanted)
+    assert sum(r.stop - r.start for r in requests) <= (1 + remote.WASTE) * files.planned(wanted)
 
 
 def test_cut_and_refused_answers_lead_to_the_same_pack(server, tmp_path):
