@@ -2,9 +2,13 @@
 
     python -m colorization.predict photo.jpg
     python -m colorization.predict photo.jpg album/ out=coloured run=runs/RUN
+    python -m colorization.predict photo.jpg samples=4                    four plausible colourings
+    python -m colorization.predict photo.jpg temperature=0.2              more vivid than 0.38, near the mode
+    python -m colorization.predict photo.jpg weights=siggraph17-df00044c.pth   the authors' released file
 
-Each picture is written to OUT/NAME.png. The network sees a small copy; the colour that it finds is
-enlarged and joined to the picture's own lightness, which stays as it is.
+Each picture is written to OUT/NAME.png, samples to OUT/NAME_1.png and on. The network sees a small
+copy; the colour that it finds is enlarged and joined to the picture's own lightness, which stays as it
+is. Samples and temperature need a run that learnt a distribution, such as objective=classification.
 """
 
 import logging
@@ -27,6 +31,8 @@ from colorization.data.decode import EXTENSIONS, UnreadablePicture, open_picture
 from colorization.hints.clicks import Click, clicked, read_clicks
 from colorization.hints.points import Points
 from colorization.module import Colorizer
+from colorization.objective.classification import Classification
+from colorization.released import released
 from colorization.run import newest_run, open_run
 
 log = logging.getLogger(__name__)
@@ -34,41 +40,82 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Job:
-    """A picture to colour and where its colours go."""
+    """A picture to colour and where its colourings go."""
 
     source: Path
-    target: Path
+    targets: tuple[Path, ...]
 
 
 @command("predict", __doc__, positional="inputs")
 def main(cfg: DictConfig) -> int:
     """Colour every input; 1 when one of them could not be read."""
-    jobs = planned([Path(name) for name in cfg.inputs], Path(cfg.out))
-    opened = open_run(cfg.run or newest_run())
-    colorizer = opened.colorizer().to(device(cfg.device))
-    size = cfg.size or opened.config.data.image_size
+    jobs = planned([Path(name) for name in cfg.inputs], Path(cfg.out), cfg.samples)
+    name, trained_at, colorizer = chosen(cfg)
+    colorizer.to(device(cfg.device))
+    anneal(colorizer, cfg.temperature, cfg.samples)
+    size = cfg.size or trained_at
     clicks = wanted_clicks(cfg.hints, colorizer, len(jobs))
+    torch.manual_seed(cfg.seed)
     unreadable: list[str] = []
     with Progress() as bar:
         task = bar.add_task("colour", total=len(jobs))
         for batch in batched(readable(jobs, unreadable), size, cfg.batch_size):
-            for job, rgb in coloured(colorizer, batch, size, cfg.gamut, clicks):
-                save(rgb, job.target)
+            for target, rgb in coloured(colorizer, batch, size, cfg.gamut, clicks, cfg.samples):
+                save(rgb, target)
             bar.update(task, completed=bar.tasks[task].completed + len(batch))
-    log.info(
-        "coloured %d of %d pictures with %s: %s", len(jobs) - len(unreadable), len(jobs), opened.name, cfg.out
-    )
+    log.info("coloured %d of %d pictures with %s: %s", len(jobs) - len(unreadable), len(jobs), name, cfg.out)
     for reason in unreadable:
         log.error("skipped %s", reason)
     return 1 if unreadable else 0
 
 
-def planned(inputs: list[Path], out: Path) -> list[Job]:
+def chosen(cfg: DictConfig) -> tuple[str, int, Colorizer]:
+    """The network that `run` or `weights` holds: its name, the size it was trained at, itself.
+
+    Raises:
+        ConfigError: both are given, or the one that is given is not what it should be.
+    """
+    model = cfg.get("model")
+    if not cfg.weights:
+        if model:
+            raise ConfigError(
+                ["model=: a run knows its network; give it with weights=FILE.pth, or leave it out"]
+            )
+        opened = open_run(cfg.run or newest_run())
+        return opened.name, opened.config.data.image_size, opened.colorizer()
+    if cfg.run:
+        raise ConfigError([f"run={cfg.run} weights={cfg.weights}: give one of them"])
+    config, colorizer = released(Path(cfg.weights))
+    if model and model._target_ != config.model._target_:
+        given, found = (node._target_.rpartition(".")[2] for node in (model, config.model))
+        raise ConfigError([f"weights={cfg.weights}: are of {found}, not of {given}; leave model= out"])
+    return Path(cfg.weights).stem, config.data.image_size, colorizer
+
+
+def anneal(colorizer: Colorizer, temperature: float | None, samples: int) -> None:
+    """Set the temperature of the annealed mean, where the objective takes one."""
+    if temperature is None:
+        return
+    objective = colorizer.objective
+    if not isinstance(objective, Classification):
+        kind = type(objective).__name__.lower()
+        remedy = "leave it out, or take a run of objective=classification"
+        raise ConfigError([f"temperature={temperature}: this run's objective, {kind}, has none; {remedy}"])
+    if samples:
+        raise ConfigError([f"temperature={temperature}: samples are drawn as they are; give one of the two"])
+    if temperature <= 0:
+        raise ConfigError([f"temperature={temperature}: choose above 0 (1 is the mean, near 0 the mode)"])
+    objective.temperature = temperature
+
+
+def planned(inputs: list[Path], out: Path, samples: int = 0) -> list[Job]:
     """What is read and what is written: folders keep their tree, no output is an input or another output.
 
     Raises:
         ConfigError: no input, an input that does not exist, or a folder without pictures.
     """
+    if samples < 0:
+        raise ConfigError([f"samples={samples}: ask for at least 1, or 0 for the one best colouring"])
     if not inputs:
         raise ConfigError(
             ["no picture given: python -m colorization.predict photo.jpg [more.jpg | FOLDER]..."]
@@ -88,9 +135,13 @@ def planned(inputs: list[Path], out: Path) -> list[Job]:
     taken = {source.resolve() for source, _ in found}
     jobs = []
     for source, relative in found:
-        target = free(out / relative.with_suffix(".png"), source.suffix, taken)
-        taken.add(target.resolve())
-        jobs.append(Job(source, target))
+        whole = out / relative.with_suffix(".png")
+        wanted = [whole.with_stem(f"{whole.stem}_{k}") for k in range(1, samples + 1)] or [whole]
+        targets = []
+        for target in wanted:
+            targets.append(free(target, source.suffix, taken))
+            taken.add(targets[-1].resolve())
+        jobs.append(Job(source, tuple(targets)))
     return jobs
 
 
@@ -149,21 +200,26 @@ def wanted_clicks(hints: str | None, colorizer: Colorizer, pictures: int) -> lis
 
 
 def coloured(
-    colorizer: Colorizer, batch: list[Loaded], size: int, gamut: lab.Gamut, clicks: list[Click]
-) -> Iterator[tuple[Job, Tensor]]:
-    """Each job with its full-resolution colouring, (3, H, W) sRGB 0..1."""
+    colorizer: Colorizer, batch: list[Loaded], size: int, gamut: lab.Gamut, clicks: list[Click], samples: int
+) -> Iterator[tuple[Path, Tensor]]:
+    """Each target with its full-resolution colouring, (3, H, W) sRGB 0..1."""
     small = [picture.resize(seen_size(picture, size), Image.Resampling.BILINEAR) for _, picture in batch]
     L, _ = lab.split(torch.stack([tensor(picture) for picture in small]).to(colorizer.device))
     hints = colorizer.hints.blank(L) if colorizer.hints else None
     if clicks:
         width, height = batch[0][1].size
         hints = clicked(clicks, (height, width), (L.shape[-2], L.shape[-1])).to(L)
+    objective, network = colorizer.objective, colorizer.network
     with torch.no_grad():
-        ab = colorizer.objective.predict(colorizer.network, L, hints)
-    for (job, picture), colour in zip(batch, ab, strict=True):
+        if samples:
+            ab = objective.sample(network, L, samples, hints)
+        else:
+            ab = objective.predict(network, L, hints)[None]
+    for (job, picture), colours in zip(batch, ab.unbind(1), strict=True):
         full, _ = lab.split(tensor(picture)[None].to(colorizer.device))
-        colour = interpolate(colour[None], size=full.shape[-2:], mode="bicubic", align_corners=False)
-        yield job, lab.merge(full, colour, gamut)[0]
+        for target, colour in zip(job.targets, colours, strict=True):
+            enlarged = interpolate(colour[None], size=full.shape[-2:], mode="bicubic", align_corners=False)
+            yield target, lab.merge(full, enlarged, gamut)[0]
 
 
 def tensor(picture: Image.Image) -> Tensor:

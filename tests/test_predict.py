@@ -1,10 +1,19 @@
 """Colouring pictures of every kind at full resolution."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import skimage.data
+import torch
 from PIL import Image
 from skimage.color import rgb2lab
+
+from colorization import build
+from colorization.compose import composed
+from colorization.config import ConfigError
+from colorization.predict import anneal, chosen, planned
+from tests.model.released import ReleasedECCV16, random_weights
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +92,83 @@ def test_mistakes_are_sentences(trained, command, album, arguments, said, tmp_pa
 def test_without_a_run_it_says_how_to_make_one(command, album, tmp_path):
     done = command("predict", album / "grey.png", cwd=tmp_path)
     assert done.returncode == 1 and "make demo" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A file of the released layout: a network with a distribution over bins."""
+    path = tmp_path_factory.mktemp("released") / "eccv16.pth"
+    torch.save(random_weights(ReleasedECCV16()).state_dict(), path)
+    return path
+
+
+def test_released_weights_draw_samples_of_one_lightness(weights, command, album, tmp_path):
+    arguments = [album / "grey.png", f"weights={weights}", "model=eccv16", "size=24", "samples=2"]
+    for out in ("one", "again"):
+        done = command("predict", *arguments, f"out={out}", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert {p.name for p in (tmp_path / "one").iterdir()} == {"grey_1.png", "grey_2.png"}
+    first, second, again = (
+        np.asarray(Image.open(tmp_path / name))
+        for name in ("one/grey_1.png", "one/grey_2.png", "again/grey_1.png")
+    )
+    assert np.array_equal(first, again) and not np.array_equal(first, second)
+    for name in ("grey_1.png", "grey_2.png"):
+        assert np.abs(lightness(tmp_path / "one" / name) - lightness(album / "grey.png")).max() < 1.0
+
+
+def test_a_sample_overwrites_no_input(tmp_path):
+    for name in ("a.jpg", "a_1.png"):
+        (tmp_path / name).touch()
+    jobs = planned([tmp_path / "a.jpg", tmp_path / "a_1.png"], tmp_path, samples=2)
+    names = [[target.name for target in job.targets] for job in jobs]
+    assert names == [["a_1_jpg.png", "a_2.png"], ["a_1_1.png", "a_1_2.png"]]
+    assert [job.targets for job in planned([tmp_path / "a.jpg"], tmp_path)] == [(tmp_path / "a.png",)]
+
+
+def test_a_low_temperature_is_vivid(weights):
+    _, _, colorizer = chosen(composed("predict", [f"weights={weights}"]))
+    L = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0)) * 100
+    chroma = []
+    for temperature in (2.0, 1.0, 0.3, 0.05):
+        anneal(colorizer, temperature, samples=0)
+        with torch.no_grad():
+            chroma.append(colorizer.objective.predict(colorizer.network, L).norm(dim=1).mean().item())
+    assert chroma == sorted(chroma) and chroma[-1] > 1.5 * chroma[0]
+
+
+@pytest.mark.parametrize(
+    ("temperature", "samples", "said"),
+    [(0.0, 0, "above 0"), (-1.0, 0, "above 0"), (0.5, 2, "one of the two")],
+)
+def test_a_temperature_that_cannot_be_is_named(weights, temperature, samples, said):
+    _, _, colorizer = chosen(composed("predict", [f"weights={weights}"]))
+    with pytest.raises(ConfigError, match=said):
+        anneal(colorizer, temperature, samples)
+
+
+def test_what_a_regression_cannot_do_is_said():
+    colorizer = build.colorizer(composed("train", ["model=cnn", "objective=regression"]))
+    with pytest.raises(ConfigError, match=r"regression, has none.*objective=classification"):
+        anneal(colorizer, 0.2, samples=0)
+    with pytest.raises(ValueError, match="objective=classification"):
+        colorizer.objective.sample(colorizer.network, torch.zeros(1, 1, 8, 8), 2)
+    with pytest.raises(ConfigError, match="at least 1"):
+        planned([Path("photo.jpg")], Path(), samples=-1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run=runs/RUN", "weights=FILE"], "give one of them"),
+        (["weights=FILE", "model=siggraph17"], "are of ECCV16, not of SIGGRAPH17"),
+        (["model=eccv16"], "a run knows its network"),
+        (["weights=none.pth"], "no such file"),
+    ],
+)
+def test_weights_that_do_not_fit_are_named(weights, arguments, said):
+    with pytest.raises(ConfigError, match=said):
+        chosen(composed("predict", [argument.replace("FILE", str(weights)) for argument in arguments]))
 
 
 @pytest.mark.parametrize("name", ["train", "evaluate", "predict", "compare", "prepare"])

@@ -19,7 +19,7 @@ LAB = np.array([[0, 116, 0], [500, -500, 0], [0, 200, -200]], np.float32)
 OFFSET = np.float32(16 + 116 * SLOPE * KNEE)
 
 # NumPy's cube root is one instruction stream with AVX-512 and a call per number without it.
-VECTOR_CBRT = {"AVX512_SKX", "X86_V4"} & set(np.show_config(mode="dicts")["SIMD Extensions"]["found"])  # type: ignore[index]
+VECTOR_CBRT = {"AVX512_SKX", "X86_V4"} & set(np.show_config(mode="dicts")["SIMD Extensions"]["found"])
 
 
 def uint8_to_lab(rgb: Tensor) -> Tensor:

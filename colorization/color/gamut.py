@@ -57,6 +57,7 @@ class Gamut(nn.Module):
 
     centres: Tensor
     candidates: Tensor
+    closest: Tensor
 
     def __init__(self, centres: Tensor, neighbours: int = 5, sigma: float = 5.0):
         super().__init__()
@@ -69,8 +70,9 @@ class Gamut(nn.Module):
         self.neighbours = neighbours
         self.sigma = sigma
         self.register_buffer("centres", centres)
-        table = _candidates(tuple(map(tuple, centres.tolist())), neighbours)
-        self.register_buffer("candidates", table, persistent=False)
+        points = tuple(map(tuple, centres.tolist()))
+        self.register_buffer("candidates", _candidates(points, neighbours), persistent=False)
+        self.register_buffer("closest", _candidates(points, 1), persistent=False)
 
     def __len__(self) -> int:
         return len(self.centres)
@@ -78,27 +80,19 @@ class Gamut(nn.Module):
     def soft_encode(self, ab: Tensor) -> tuple[Tensor, Tensor]:
         """The K nearest bins of every pixel and their shares.
 
-        One gather from a table of the few bins that can be among the nearest anywhere in the pixel's
-        cell, then the exact distances to those: no search and no dense target.
-
         Args:
             ab: (B, 2, H, W); beyond -120..120 it counts as the border.
 
         Returns:
             index (B, K, H, W) int64, nearest first, and weight (B, K, H, W) float32, which sums to 1.
         """
-        ab = ab.float().clamp(-EXTENT, EXTENT).movedim(1, -1)
-        cell = ((ab + EXTENT) / CELL).round().long()
-        side = round(2 * EXTENT / CELL) + 1
-        candidates = self.candidates[cell[..., 0] * side + cell[..., 1]]
-        squared = (self.centres[candidates] - ab.unsqueeze(-2)).square().sum(dim=-1)
-        squared, nearest = squared.topk(self.neighbours, dim=-1, largest=False)
+        index, squared = self._among(self.candidates, ab, self.neighbours)
         weight = (-squared / (2 * self.sigma**2)).softmax(dim=-1)
-        return candidates.gather(-1, nearest).movedim(-1, 1), weight.movedim(-1, 1)
+        return index.movedim(-1, 1), weight.movedim(-1, 1)
 
     def nearest(self, ab: Tensor) -> Tensor:
         """The bin of every pixel: ab (B, 2, H, W) -> (B, H, W) int64."""
-        return self.soft_encode(ab)[0][:, 0]
+        return self._among(self.closest, ab, 1)[0][..., 0]
 
     def mode(self, logits: Tensor) -> Tensor:
         """The most probable bin's centre: logits (B, Q, H, W) -> ab (B, 2, H, W)."""
@@ -120,28 +114,47 @@ class Gamut(nn.Module):
     def prior(self, pictures: np.ndarray) -> Tensor:
         """The share of each bin among all pixels of a data set, (Q,), smoothed with the label's Gaussian.
 
-        Every 8-bit colour is counted once and converted once, however many pixels have it.
-
         Args:
             pictures: (N, H, W, 3) uint8 sRGB, such as a pack's memory map.
+        """
+        return self.smooth(self.shares(pictures))
+
+    def shares(self, pictures: np.ndarray) -> Tensor:
+        """The share of each bin among all pixels of (N, H, W, 3) uint8 sRGB, (Q,) float64, as counted.
+
+        Every 8-bit colour is counted once and converted once, however many pixels have it.
         """
         if len(pictures) == 0:
             raise ValueError("no pictures to count colours in: the prior over bins needs at least one")
         counts = _count_colours(pictures)
         colours = np.flatnonzero(counts)
-        rgb = torch.from_numpy(np.stack([colours >> 16, colours >> 8 & 255, colours & 255]).astype(np.uint8))
+        rgb = torch.from_numpy(np.stack([colours & 255, colours >> 8 & 255, colours >> 16]).astype(np.uint8))
         bins = torch.zeros(len(self), dtype=torch.float64)
         for part in range(0, len(colours), 2**18):
             _, ab = lab.split(rgb[None, :, part : part + 2**18, None])
             nearest = self.nearest(ab.to(self.centres.device)).flatten().cpu()
             bins.index_add_(0, nearest, torch.from_numpy(counts[colours[part : part + 2**18]]).double())
-        return self.smooth(bins / bins.sum())
+        return bins / bins.sum()
 
     def smooth(self, shares: Tensor) -> Tensor:
         """Spread each bin's share over its surroundings with the Gaussian of the soft label, (Q,) -> (Q,)."""
         squared = torch.cdist(self.centres, self.centres).cpu().square().to(shares)
         kernel = (-squared / (2 * self.sigma**2)).softmax(dim=0)  # a column gives away what it has
         return kernel @ shares
+
+    def _among(self, table: Tensor, ab: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        """The nearest bins of every pixel, nearest first, and their squared distances, (B, H, W, count).
+
+        One gather from a table of the few bins that can be among the nearest anywhere in the pixel's
+        cell, then the exact distances to those: no search and no dense target.
+        """
+        ab = ab.float().clamp(-EXTENT, EXTENT).movedim(1, -1)
+        cell = ((ab + EXTENT) / CELL).round().long()
+        side = round(2 * EXTENT / CELL) + 1
+        candidates = table[cell[..., 0] * side + cell[..., 1]]
+        squared = (self.centres[candidates] - ab.unsqueeze(-2)).square().sum(dim=-1)
+        squared, nearest = squared.topk(count, dim=-1, largest=False)
+        return candidates.gather(-1, nearest), squared
 
 
 def rebalancing(prior: Tensor, uniform: float = 0.5) -> Tensor:
@@ -188,12 +201,14 @@ class _CrossEntropy(torch.autograd.Function):
 
 
 def _count_colours(pictures: np.ndarray) -> np.ndarray:
-    """How many pixels have each 24-bit colour, (2**24,) int64."""
+    """How many pixels have each 24-bit colour r + 256 g + 65536 b, (2**24,) int64."""
     counts = np.zeros(2**24, np.int64)
-    pictures_at_once = max(1, 2**22 // (pictures.shape[1] * pictures.shape[2]))
-    for start in range(0, len(pictures), pictures_at_once):
-        r, g, b = np.moveaxis(pictures[start : start + pictures_at_once].astype(np.int32), -1, 0)
-        np.add.at(counts, (r << 16 | g << 8 | b).ravel(), 1)
+    at_once = max(1, 2**22 // (pictures.shape[1] * pictures.shape[2]))
+    for start in range(0, len(pictures), at_once):
+        pixels = pictures[start : start + at_once].reshape(-1, 3)
+        wide = np.zeros((len(pixels), 8), np.uint8)  # each pixel the lowest bytes of an int64
+        wide[:, :3] = pixels
+        np.add.at(counts, wide.view("<i8")[:, 0], 1)
     return counts
 
 

@@ -15,7 +15,7 @@ from torch.nn.functional import adaptive_avg_pool2d, interpolate
 from colorization.color.gamut import STEP, Gamut
 
 PROBES = 32  # dimensions of the embedding: two objects' colours correlate by about 1 / sqrt(PROBES)
-SHARPNESS = 32.0  # how fast the agreement of two pixels falls with the difference of their distributions
+SHARPNESS = 16.0  # how fast the agreement of two pixels falls with the difference of their distributions
 SIDE = 64  # the grid on which objects are found; finer outputs share its cells
 REACH = 2 / 3  # of the grid's longer side: how far agreement spreads where nothing stops it
 CYCLE = 16  # explicit diffusion steps per cycle
@@ -31,24 +31,30 @@ def sample(gamut: Gamut, logits: Tensor, n: int, generator: torch.Generator | No
         raise ValueError(f"n={n} samples: ask for at least 1")
     with torch.autocast(logits.device.type, enabled=False):
         probabilities = logits.float().softmax(dim=1)
-        uniform = coherent_uniform(probabilities, n, generator)
+        uniform = coherent_uniform(gamut, probabilities, n, generator)
         drawn = _inverse(gamut, probabilities, uniform)
         return torch.stack([_local_mean(gamut, probabilities, bins) for bins in drawn])
 
 
-def coherent_uniform(probabilities: Tensor, n: int, generator: torch.Generator | None = None) -> Tensor:
+def coherent_uniform(
+    gamut: Gamut, probabilities: Tensor, n: int, generator: torch.Generator | None = None
+) -> Tensor:
     """Numbers that are uniform on 0..1 at each pixel and equal within an object.
 
     White noise in PROBES channels diffuses over the picture, fast between neighbours of like
-    distribution (Bhattacharyya coefficient near 1), hardly between unlike ones. Each pixel's channels,
-    normalised, are a unit vector phi; phi . e with e normal is then exactly standard normal at every
-    pixel, and two pixels correlate by phi . phi': by 1 within an object, by about 0 between two.
+    distribution (Bhattacharyya coefficient near 1), hardly between unlike ones; distributions are
+    compared after spreading each bin over its surroundings, for the light moves an object's colour from
+    bin to bin. Each pixel's channels, normalised, are a unit vector phi; phi . e with e normal is then
+    exactly standard normal at every pixel, and two pixels correlate by phi . phi': by 1 within an
+    object, by about 0 between two.
 
     Shape: (B, Q, H, W) -> (n, B, H, W).
     """
     B, _, H, W = probabilities.shape
     grid = (min(H, SIDE), min(W, SIDE))
-    root = adaptive_avg_pool2d(probabilities, grid).sqrt()
+    near = _nearness(gamut)
+    coarse = adaptive_avg_pool2d(probabilities, grid)
+    root = ((near / near.sum(dim=0)) @ coarse.flatten(2)).sqrt().unflatten(2, grid)
     noise = _normal((B, PROBES, *grid), generator, root)
     across = (root[..., :, 1:] * root[..., :, :-1]).sum(dim=1, keepdim=True) ** SHARPNESS
     down = (root[..., 1:, :] * root[..., :-1, :]).sum(dim=1, keepdim=True) ** SHARPNESS
@@ -70,9 +76,13 @@ def _inverse(gamut: Gamut, probabilities: Tensor, uniform: Tensor) -> Tensor:
 
 def _local_mean(gamut: Gamut, probabilities: Tensor, bins: Tensor) -> Tensor:
     """The mean colour near each pixel's bin: (B, Q, H, W), (B, H, W) -> ab (B, 2, H, W)."""
-    near = (-torch.cdist(gamut.centres, gamut.centres).square() / (2 * STEP**2)).exp()
-    local = probabilities.movedim(1, -1) * near[bins]
+    local = probabilities.movedim(1, -1) * _nearness(gamut)[bins]
     return (local @ gamut.centres / local.sum(dim=-1, keepdim=True)).movedim(-1, 1)
+
+
+def _nearness(gamut: Gamut) -> Tensor:
+    """How near two bins are, 1 to 0: a Gaussian of one bin's width, (Q, Q)."""
+    return (-torch.cdist(gamut.centres, gamut.centres).square() / (2 * STEP**2)).exp()
 
 
 def _diffuse(field: Tensor, across: Tensor, down: Tensor, time: float) -> Tensor:

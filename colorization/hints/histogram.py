@@ -17,8 +17,11 @@ from colorization.hints.points import own_numbers
 class Histogram:
     """Reveals a picture's ab histogram, its mean saturation, both, or neither.
 
+    What is revealed is computed as in the authors' Caffe files (models/global_model/global_stats.prototxt);
+    how often is not in them.
+
     Args:
-        reveal: chance of each of the two, in training and in validation.
+        reveal: chance of each of the two, in training and in validation; 0.5 is this project's choice.
         seed: of what is revealed in validation, which a picture's index decides.
     """
 

@@ -17,8 +17,9 @@ FEW, MANY = 1e-6, 1 - 1e-6  # uniform numbers stay off 0 and 1, whose normal qua
 class Points:
     """Reveals the mean colour of a few small patches of each picture.
 
-    The number of points is geometric, their places normal about the centre, their sides uniform; once
-    in a while everything is revealed. In validation a picture's points depend on its index alone.
+    The number of points is geometric, their places normal about the centre, their sides uniform, as in
+    the authors' PyTorch code (util/util.py); once in a while everything is revealed, as in their Caffe
+    layer. In validation a picture's points depend on its index alone.
 
     Args:
         stop: chance that the user reveals no further point; on average there are (1 - stop) / stop.
@@ -43,7 +44,7 @@ class Points:
         if not 0 < stop <= 1:
             raise ValueError(f"stop={stop}: choose a probability above 0 (1/8 in the paper)")
         if not 0 <= everything <= 1:
-            raise ValueError(f"everything={everything}: choose a probability (0.01 in the paper)")
+            raise ValueError(f"everything={everything}: choose a probability (0.01 in the authors' code)")
         if spread <= 0:
             raise ValueError(f"spread={spread}: choose a positive share of the side (0.25 in the paper)")
         if min(largest, most) < 1:

@@ -28,7 +28,9 @@ class SIGGRAPH17(Network):
         trunk: whose gradients reach the blocks that both heads share: "colour" in the paper, "classes"
             for its first stage, or "both".
         global_channels: how many of the last `in_channels` are the same everywhere (an ab histogram and
-            saturation); they join the fourth block through four 1x1 convolutions.
+            saturation); they join the fourth block through four 1x1 convolutions with ReLU and
+            BatchNorm, as in the authors' Caffe network (models/global_model), whose 512 channels are
+            added at every position.
         mask_center: the value of the mask that the trunk sees as 0: 0.5 where the network is trained
             here, 0 for the authors' released weights.
 
@@ -134,7 +136,7 @@ def _added(up: Tensor, shortcut: Tensor) -> Tensor:
 
 
 def _pointwise(before: int, channels: int, layers: int = 4) -> nn.Sequential:
-    """1x1 convolutions with ReLU."""
+    """1x1 convolutions, each followed by ReLU and BatchNorm."""
     widths = [before] + [channels] * layers
     convs = [kaiming(nn.Conv2d(i, o, 1)) for i, o in pairwise(widths)]
-    return nn.Sequential(*(layer for conv in convs for layer in (conv, nn.ReLU())))
+    return nn.Sequential(*(layer for conv in convs for layer in (conv, nn.ReLU(), nn.BatchNorm2d(channels))))

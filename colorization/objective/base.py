@@ -2,12 +2,12 @@
 
 from abc import ABC, abstractmethod
 
-import numpy as np
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from colorization.data.batch import Batch
 from colorization.model.base import Network
+from colorization.objective.prior import Packed
 
 
 class Objective(nn.Module, ABC):
@@ -19,8 +19,8 @@ class Objective(nn.Module, ABC):
 
     channels: int
 
-    def prepare(self, pictures: np.ndarray) -> None:
-        """Learn what the objective needs to know of the training pictures, (N, H, W, 3) uint8 sRGB.
+    def prepare(self, pack: Packed) -> None:
+        """Learn what the objective needs to know of the training pictures.
 
         Called once before a run starts; what is learned belongs to the checkpoint. Nothing by default.
         """
@@ -32,6 +32,13 @@ class Objective(nn.Module, ABC):
     @abstractmethod
     def predict(self, network: Network, L: Tensor, hints: Tensor | None = None) -> Tensor:
         """L (B, 1, H, W) 0..100 -> ab (B, 2, H, W) in CIE units: the one best colouring."""
+
+    def measured(self, network: Network, batch: Batch) -> dict[str, Tensor]:
+        """What the objective alone can tell of how well it does: name -> (B,), each picture by itself.
+
+        Without gradients. Nothing by default.
+        """
+        return {}
 
     def sample(self, network: Network, L: Tensor, n: int, hints: Tensor | None = None) -> Tensor:
         """L (B, 1, H, W) -> ab (n, B, 2, H, W): n plausible colourings of each picture.

@@ -9,6 +9,7 @@ from colorization.color.sampling import sample
 from colorization.data.batch import Batch
 from colorization.model.base import Network
 from colorization.objective.base import Objective, upsample
+from colorization.objective.prior import Packed, prior
 
 
 class Classification(Objective):
@@ -50,10 +51,10 @@ class Classification(Objective):
         flat = torch.full((self.channels,), 1 / self.channels)
         self.register_buffer("weights", rebalancing(flat, rebalance))
 
-    def prepare(self, pictures: np.ndarray) -> None:
-        """Weigh the bins by how rare they are in the training pictures, (N, H, W, 3) uint8 sRGB."""
+    def prepare(self, pack: Packed) -> None:
+        """Weigh the bins by how rare they are in the training pictures."""
         if self.rebalance < 1:
-            self.weights.copy_(rebalancing(self.gamut.prior(pictures), self.rebalance))
+            self.weights.copy_(rebalancing(prior(self.gamut, pack), self.rebalance))
 
     def loss(self, network: Network, batch: Batch) -> dict[str, Tensor]:
         """The loss in nats, and how well the distribution itself does: bits_per_pixel, top1, top5.
@@ -70,7 +71,13 @@ class Classification(Objective):
         step = 2 if network.training else 1
         with torch.no_grad():
             seen, truth = logits[..., ::step, ::step], index[:, :1, ::step, ::step]
-            return {"loss": loss, **self.quality(self.calibrated(seen), truth)}
+            return {"loss": loss, **means(quality(self.calibrated(seen), truth))}
+
+    @torch.no_grad()
+    def measured(self, network: Network, batch: Batch) -> dict[str, Tensor]:
+        """bits_per_pixel, top1 and top5 of each picture, (B,): of p itself, without the weights."""
+        logits = network(network.units.encode(batch.L, batch.hints)).float()
+        return quality(self.calibrated(logits), self.gamut.nearest(at_stride(batch.ab, logits))[:, None])
 
     def predict(self, network: Network, L: Tensor, hints: Tensor | None = None) -> Tensor:
         logits = network(network.units.encode(L, hints))
@@ -90,17 +97,25 @@ class Classification(Objective):
         """Logits without the tilt that the weighted loss gave them, (B, Q, H, W)."""
         return logits - self.weights.log()[:, None, None]
 
-    @staticmethod
-    def quality(logits: Tensor, truth: Tensor) -> dict[str, Tensor]:
-        """How logits (B, Q, H, W) do on the true bins (B, 1, H, W): bits per pixel, top-1, top-5."""
-        hit = logits.gather(1, truth)
-        better = (logits > hit).sum(dim=1)
-        bits = (logits.logsumexp(dim=1) - hit[:, 0]) / np.log(2)
-        return {
-            "bits_per_pixel": bits.mean(),
-            "top1": (better < 1).float().mean(),
-            "top5": (better < 5).float().mean(),
-        }
+
+def quality(logits: Tensor, truth: Tensor) -> dict[str, Tensor]:
+    """How logits (B, Q, H, W) do on the true bins (B, 1, H, W), each picture by itself, (B,).
+
+    bits_per_pixel is the mean of -log2 p(true bin), top1 and top5 how often it is among the likeliest.
+    """
+    hit = logits.gather(1, truth)
+    better = (logits > hit).sum(dim=1)
+    bits = (logits.logsumexp(dim=1) - hit[:, 0]) / np.log(2)
+    return {
+        "bits_per_pixel": bits.mean(dim=(1, 2)),
+        "top1": (better < 1).float().mean(dim=(1, 2)),
+        "top5": (better < 5).float().mean(dim=(1, 2)),
+    }
+
+
+def means(measured: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The mean over a batch of what was measured of each picture."""
+    return {name: values.mean() for name, values in measured.items()}
 
 
 def at_stride(ab: Tensor, output: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from colorization.color.sampling import sample
 from colorization.data.batch import Batch
 from colorization.model.base import Network
 from colorization.objective.base import Objective, upsample
-from colorization.objective.classification import Classification, at_stride
+from colorization.objective.classification import at_stride, means, quality
 
 
 class Joint(Objective):
@@ -47,8 +47,14 @@ class Joint(Objective):
         index, share = self.gamut.soft_encode(at_stride(batch.ab, logits))
         classes = cross_entropy(logits, index, share).mean()
         with torch.no_grad():
-            quality = Classification.quality(logits, index)
-        return {"loss": self.colour * colour + classes, "colour": colour, "classes": classes, **quality}
+            told = means(quality(logits, index))
+        return {"loss": self.colour * colour + classes, "colour": colour, "classes": classes, **told}
+
+    @torch.no_grad()
+    def measured(self, network: Network, batch: Batch) -> dict[str, Tensor]:
+        """bits_per_pixel, top1 and top5 of each picture, (B,), of the distribution over 529 bins."""
+        _, logits = self._heads(network, batch.L, batch.hints)
+        return quality(logits, self.gamut.nearest(at_stride(batch.ab, logits))[:, None])
 
     def predict(self, network: Network, L: Tensor, hints: Tensor | None = None) -> Tensor:
         y, _ = self._heads(network, L, hints)

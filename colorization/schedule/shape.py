@@ -4,7 +4,7 @@ Progress, not steps: so that a budget in wall time or pictures anneals fully too
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import cos, pi
 
 Shape = Callable[[float], float]
@@ -18,6 +18,32 @@ class Constant:
 
     def __call__(self, progress: float) -> float:
         return _ramp(progress, self.warmup)
+
+
+@dataclass(frozen=True)
+class Step:
+    """The base learning rate, multiplied by a factor at each of some moments.
+
+    Args:
+        at: the moments as shares of the budget, ascending, each above 0 and below 1.
+        factor: what the rate is multiplied by at each, above 0 and at most 1.
+    """
+
+    at: list[float] = field(default_factory=lambda: [0.5, 0.75])
+    factor: float = 0.1
+
+    def __post_init__(self) -> None:
+        if list(self.at) != sorted(set(self.at)) or not all(0 < share < 1 for share in self.at):
+            raise ValueError(
+                f"schedule.at={list(self.at)}: ascending shares of the budget, above 0 and below 1"
+            )
+        if not 0 < self.factor <= 1:
+            raise ValueError(
+                f"schedule.factor={self.factor}: choose above 0 and at most 1 (0.1 divides by 10)"
+            )
+
+    def __call__(self, progress: float) -> float:
+        return self.factor ** sum(progress >= share for share in self.at)
 
 
 @dataclass(frozen=True)

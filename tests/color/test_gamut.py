@@ -53,6 +53,8 @@ def test_soft_labels_agree_with_a_search_over_all_bins(centres, neighbours):
     squared = (ab.movedim(1, -1)[..., None, :] - centres).square().sum(-1)
     nearest = squared.sort(-1).values[..., :neighbours].movedim(-1, 1)
     torch.testing.assert_close(squared.movedim(-1, 1).gather(1, index), nearest, atol=1e-3, rtol=1e-5)
+    first = squared.gather(-1, gamut.nearest(ab)[..., None])[..., 0]
+    torch.testing.assert_close(first, nearest[:, 0], atol=1e-3, rtol=1e-5)
     expected = (-nearest.double() / 50).exp()
     expected /= expected.sum(1, keepdim=True)
     torch.testing.assert_close(weight.double(), expected, atol=1e-5, rtol=1e-3)

@@ -42,6 +42,21 @@ def test_an_object_comes_out_in_one_colour_and_in_the_true_proportions():
     assert together < 0.38 + 0.25  # 0.38 by chance if the two were independent, 1 if they were one
 
 
+def test_texture_does_not_break_an_object():
+    """Where light moves an object's colours from one bin to the next and back, it still comes out in one."""
+    probabilities = torch.full((1, 313, 24, 24), 1e-9)
+    probabilities[:, bin_of(SKY)] = 1
+    probabilities[:, :, 6:18, 6:18] = 1e-9
+    for colours in (((60.0, 40.0), (70.0, 40.0)), ((20.0, -60.0), (20.0, -70.0))):
+        for first, share in ((6, 0.4), (7, 0.1)):  # every second column mostly the one, the others the other
+            for colour, part in zip(colours, (share, 0.5 - share), strict=True):
+                probabilities[:, bin_of(colour), 6:18, first:18:2] = part
+    draws = sample(GAMUT, probabilities.log(), 200, torch.Generator().manual_seed(0))[:, 0, 1, 6:18, 6:18]
+    is_red = (draws > 0).float().mean(dim=(1, 2))
+    assert torch.maximum(is_red, 1 - is_red).mean() > 0.95
+    assert 0.35 < is_red.mean() < 0.65
+
+
 def test_every_pixel_keeps_its_own_distribution():
     torch.manual_seed(0)
     logits = 3 * torch.randn(1, 313, 4, 5)
@@ -58,7 +73,7 @@ def test_every_pixel_keeps_its_own_distribution():
 
 def test_uniform_numbers_are_uniform_at_every_pixel():
     logits, _ = balloons()
-    uniform = coherent_uniform(logits.softmax(1), 5000, torch.Generator().manual_seed(0))[:, 0]
+    uniform = coherent_uniform(GAMUT, logits.softmax(1), 5000, torch.Generator().manual_seed(0))[:, 0]
     levels = torch.linspace(0.1, 0.9, 9)
     below = (uniform[:, ::4, ::4, None] <= levels).float().mean(0)
     assert (below - levels).abs().max() < 0.035  # 5 standard errors

@@ -5,8 +5,9 @@ import torch
 
 from colorization.color.gamut import in_gamut
 from colorization.config import ConfigError
-from colorization.convert import convert, released
+from colorization.convert import convert
 from colorization.model.eccv16 import ECCV16
+from colorization.released import released
 from colorization.run import open_run
 from tests.model.released import ReleasedECCV16, random_weights
 

@@ -1,6 +1,8 @@
 """Classification and joint objectives: the loss, its gradient, the rebalancing, prediction and samples."""
 
 import math
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from colorization.model.siggraph17 import SIGGRAPH17
 from colorization.model.units import Units
 from colorization.objective.classification import Classification, at_stride, calibration
 from colorization.objective.joint import Joint
+from colorization.objective.regression import Regression
 
 
 class Fixed(nn.Module):
@@ -31,6 +34,14 @@ class Fixed(nn.Module):
         return self.output
 
 
+class Pictures(NamedTuple):
+    """As much of a pack as a prior needs; nothing is kept in a folder that is not there."""
+
+    pictures: np.ndarray
+    folder: Path = Path("nowhere")
+    fingerprint: str = ""
+
+
 def batch_of(ab):
     B, _, H, W = ab.shape
     return Batch(torch.rand(B, 1, H, W) * 100, ab, torch.arange(B))
@@ -41,7 +52,7 @@ def skewed(objective, seed=0):
     rng = np.random.default_rng(seed)
     pictures = np.full((3, 16, 16, 3), (130, 120, 110), np.uint8)
     pictures[:, :2] = rng.integers(0, 256, (3, 2, 16, 3))
-    objective.prepare(pictures)
+    objective.prepare(Pictures(pictures))
     return objective
 
 
@@ -73,7 +84,7 @@ def test_the_loss_is_the_mean_weighted_cross_entropy():
 def test_weights_average_to_one_over_the_training_pixels():
     objective = skewed(Classification())
     pictures = np.full((2, 8, 8, 3), (200, 40, 60), np.uint8)
-    objective.prepare(pictures)
+    objective.prepare(Pictures(pictures))
     prior = objective.gamut.prior(pictures)
     assert (objective.weights * prior).sum().item() == pytest.approx(1, abs=1e-5)
     _, ab = lab.split(torch.from_numpy(pictures[:1]).movedim(-1, 1))
@@ -108,6 +119,38 @@ def test_sure_and_right_is_no_bits_and_even_is_all_of_them():
     assert wrong["top1"] == 0 and wrong["top5"] == 0
     even = objective.loss(Fixed(0 * truth), batch_of(ab))
     assert even["bits_per_pixel"] == pytest.approx(math.log2(313), abs=1e-4)
+
+
+@pytest.mark.parametrize("objective", [Classification(), Joint()], ids=["classification", "joint"])
+def test_what_is_measured_is_of_each_picture(objective):
+    """Against a Categorical over the network's own probabilities, position by position."""
+    if isinstance(objective, Classification):
+        skewed(objective)
+    torch.manual_seed(0)
+    ab = torch.randn(3, 2, 8, 6) * 30
+    network = Fixed(3 * torch.randn(3, objective.channels, 8, 6)).eval()
+    known = nn.functional.one_hot(objective.gamut.nearest(ab[:1]), len(objective.gamut)).movedim(-1, 1)
+    network.output.data[:1, -len(objective.gamut) :] += 10 * known  # the first picture is mostly known
+    measured = objective.measured(network, batch_of(ab))
+    logits = network.output[:, -len(objective.gamut) :].detach()
+    if isinstance(objective, Classification):
+        logits = logits - objective.weights.log()[:, None, None]
+    bins = (ab.movedim(1, -1)[..., None, :] - objective.gamut.centres).square().sum(-1).argmin(-1)
+    p = torch.distributions.Categorical(logits=logits.movedim(1, -1))
+    rank = (p.probs > p.probs.gather(-1, bins[..., None])).sum(-1)
+    torch.testing.assert_close(measured["bits_per_pixel"], -p.log_prob(bins).mean((1, 2)) / math.log(2))
+    torch.testing.assert_close(measured["top1"], (rank == 0).float().mean((1, 2)))
+    torch.testing.assert_close(measured["top5"], (rank < 5).float().mean((1, 2)))
+    assert measured["top5"][0] > measured["top5"][1:].max()
+    assert not any(value.requires_grad for value in measured.values())
+    together = objective.loss(network, batch_of(ab))
+    for name, values in measured.items():
+        assert values.shape == (3,)
+        torch.testing.assert_close(together[name], values.mean())
+
+
+def test_an_objective_with_nothing_to_tell_measures_nothing():
+    assert Regression().measured(Fixed(torch.zeros(1, 2, 4, 4)), batch_of(torch.zeros(1, 2, 4, 4))) == {}
 
 
 def test_the_tilt_of_rebalancing_is_taken_out_again():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colorization.schedule.shape import Constant, Cosine, OneCycle
+from colorization.schedule.shape import Constant, Cosine, OneCycle, Step
 
 SHAPES = [Constant(), Constant(warmup=0.1), Cosine(), Cosine(warmup=0.0, floor=0.1), OneCycle()]
 
@@ -23,6 +23,40 @@ def test_always_a_share_and_never_a_jump(shape, progress, step):
     value = shape(progress)
     assert 0 <= value <= 1
     assert abs(shape(min(progress + step, 1.0)) - value) <= 60 * step + 1e-9
+
+
+def test_steps_are_those_of_the_published_recipe():
+    """The authors' ECCV16 solver: 3e-5, a tenth from step 225,000, a hundredth from 450,000, of 500,000."""
+    solver = [3e-5 * 0.1 ** (step // 225_000) for step in range(0, 500_000, 12_500)]
+    ours = [3e-5 * Step(at=[0.45, 0.9])(step / 500_000) for step in range(0, 500_000, 12_500)]
+    assert ours == pytest.approx(solver)
+
+
+@given(
+    st.lists(st.floats(0.01, 0.99), unique=True, max_size=5),
+    st.floats(0.01, 1),
+    st.floats(0, 1),
+    st.floats(0, 1),
+)
+def test_steps_only_go_down(at, factor, one, other):
+    shape = Step(sorted(at), factor)
+    early, late = sorted((one, other))
+    assert 0 < shape(late) <= shape(early) <= 1
+    assert shape(0) == 1 and shape(1) == pytest.approx(factor ** len(at))
+
+
+@pytest.mark.parametrize(
+    ("bad", "word"),
+    [
+        ({"at": [0.5, 0.2]}, "at="),
+        ({"at": [0.5, 0.5]}, "at="),
+        ({"at": [1.0]}, "at="),
+        ({"factor": 0}, "factor=0"),
+    ],
+)
+def test_steps_that_cannot_be_are_named(bad, word):
+    with pytest.raises(ValueError, match=word):
+        Step(**bad)
 
 
 @pytest.mark.parametrize("make", [lambda: Cosine(warmup=1.0), lambda: OneCycle(up=-0.1)])
