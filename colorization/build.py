@@ -18,13 +18,14 @@ from pytorch_lightning.utilities import rank_zero_only
 from colorization.callback.budget import Budget
 from colorization.callback.interrupt import Interrupt
 from colorization.callback.progress import BudgetBar, Speed
-from colorization.config import ConfigError
+from colorization.config import ConfigError, nearest
 from colorization.data.module import PictureData
 from colorization.logger.table import Table
 from colorization.metric.base import Metric
 from colorization.model.base import Network
 from colorization.module import Colorizer
 from colorization.objective.base import Objective
+from colorization.protocol import Measure, Protocol
 
 
 def make(node: Any, **injected: Any) -> Any:
@@ -38,9 +39,9 @@ def make(node: Any, **injected: Any) -> Any:
         raise
 
 
-def data(cfg: DictConfig) -> PictureData:
-    """The pictures, split and served."""
-    return make(cfg.data)
+def data(cfg: DictConfig, protocol: Protocol | None = None) -> PictureData:
+    """The pictures, split and served; where a protocol is given, as it shows them."""
+    return make(cfg.data, **(protocol.data_settings if protocol else {}))
 
 
 def objective(cfg: DictConfig) -> Objective:
@@ -48,9 +49,28 @@ def objective(cfg: DictConfig) -> Objective:
     return make(cfg.objective)
 
 
-def metrics(cfg: DictConfig) -> dict[str, Metric]:
+def metrics(cfg: DictConfig) -> dict[str, Measure]:
     """The metrics by name."""
-    return {name: make(node) for name, node in cfg.metric.items()}
+    return {name: make(node) for name, node in cfg.get("metric", {}).items()}
+
+
+def validated(cfg: DictConfig) -> dict[str, Metric]:
+    """The metrics that validation takes: those of single pictures.
+
+    Raises:
+        ConfigError: the watched metric is not among them.
+    """
+    made = {name: metric for name, metric in metrics(cfg).items() if isinstance(metric, Metric)}
+    if cfg.watch not in made:
+        measured = f"choose from {', '.join(made)}, or add one by metric=[default,NAME]"
+        near = nearest(cfg.watch, list(made))
+        raise ConfigError([f"watch={cfg.watch}: not measured in validation{near} ({measured})"])
+    return made
+
+
+def protocol(cfg: DictConfig) -> Protocol:
+    """How pictures are scored."""
+    return make(cfg.protocol, _convert_="all")
 
 
 def colorizer(
@@ -70,7 +90,7 @@ def colorizer(
         objective=learns,
         optimizer=_optimizer(cfg),
         schedule=make(cfg.schedule),
-        metrics=metrics(cfg),
+        metrics=validated(cfg),
         progress=progress,
         hints=hints,
         watch=cfg.watch,
@@ -85,7 +105,7 @@ def budget(cfg: DictConfig) -> Budget:
 
 def trainer(cfg: DictConfig, folder: Path, budget: Budget, run_id: str | None = None) -> pl.Trainer:
     """The trainer with its loggers and callbacks, writing into the run folder."""
-    better = metrics(cfg)[cfg.watch].better
+    better = validated(cfg)[cfg.watch].better
     best = ModelCheckpoint(
         dirpath=folder / "checkpoints",
         filename="best",

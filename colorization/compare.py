@@ -1,25 +1,31 @@
 """Compare runs that were scored on the same pictures: which differences are real?
 
-    python -m colorization.compare runs/ONE runs/OTHER              table here, page in compare.html
-    python -m colorization.compare runs/* format=markdown           a table for a README
-    python -m colorization.compare runs/ONE runs/OTHER format=latex
+    python -m colorization.compare runs/ONE runs/OTHER              tables here, page in compare.html
+    python -m colorization.compare runs/* format=markdown           tables for a README
+    python -m colorization.compare runs/ONE runs/OTHER format=latex metrics=[psnr,ssim]
+    python -m colorization.compare runs/* record=experiments/NAME   a study's README.md and samples.jpg
+    python -m colorization.compare runs/ONE wandb:ENTITY/PROJECT/ID  a run that Weights & Biases keeps
 
-The first run is the baseline; each other one is told apart from it picture by picture. A folder with
-pictures.csv, grey.csv and summary.json, of whatever tool, counts as a run too.
+The first run is the baseline; each other one is told apart from it picture by picture. Runs that differ
+by their seed alone are told apart together. Floors and ceilings stand in every table. A folder with
+pictures.csv and summary.json, of whatever tool, counts as a run too.
 """
 
 from pathlib import Path
 
 from omegaconf import DictConfig
 from rich.console import Console
-from rich.table import Table
 
 from colorization.command import command
 from colorization.config import ConfigError
 from colorization.report import tables
+from colorization.report.comparison import compared
+from colorization.report.dashboard import local, publish
 from colorization.report.page import page
-from colorization.report.reading import differences, read_all
+from colorization.report.reading import read_all
+from colorization.report.settings import differences
 from colorization.run import write
+from colorization.study import record_comparison
 
 WRITERS = {"markdown": tables.markdown, "latex": tables.latex, "csv": tables.as_csv}
 
@@ -29,8 +35,10 @@ def main(cfg: DictConfig) -> None:
     """Read, compare, print; write the page, or the text format asked for."""
     if cfg.format not in ("page", *WRITERS):
         raise ConfigError([f"format={cfg.format}: choose page, {', '.join(WRITERS)}"])
-    runs = read_all(cfg.runs, cfg.evaluation)
-    table = tables.compared(runs, cfg.resamples)
+    runs = read_all([local(path) for path in cfg.runs], cfg.evaluation)
+    table = compared(runs, cfg.resamples, cfg.metrics)
+    if cfg.record:
+        record_comparison(Path(cfg.record), runs, table)
     if cfg.format in WRITERS:
         text = WRITERS[cfg.format](table)
         print(text, end="")
@@ -38,21 +46,17 @@ def main(cfg: DictConfig) -> None:
             write(Path(cfg.out), text)
         return
     console = Console()
-    console.print(tables.terminal(table))
+    for shown in tables.terminal(table, console.width):
+        console.print(shown)
     if differences(runs):
-        console.print(settings_table(differences(runs), [run.name for run in runs]))
+        console.print(tables.settings_table(differences(runs), [run.name for run in runs]))
+    console.print(tables.notes(table), style="dim")
     out = Path(cfg.out or "compare.html")
     out.parent.mkdir(parents=True, exist_ok=True)
     write(out, page(runs, table))
     print(f"page: {out}")
-
-
-def settings_table(settings: dict[str, list[object]], names: list[str]) -> Table:
-    """The settings that differ, one column per run."""
-    table = Table("setting", *names, title="settings that differ", title_justify="left")
-    for key, values in settings.items():
-        table.add_row(key, *map(str, values))
-    return table
+    if cfg.wandb and (link := publish(runs, table, out, cfg.wandb)):
+        print(f"on Weights & Biases: {link}")
 
 
 if __name__ == "__main__":

@@ -1,71 +1,241 @@
-"""Score a trained run, picture by picture.
+"""Score a trained run, any tool's pictures, or nothing but floors and ceilings.
 
-    python -m colorization.evaluate run=runs/RUN                               on its own test pictures
-    python -m colorization.evaluate run=runs/RUN split=val
+    python -m colorization.evaluate run=runs/RUN                                on its own test pictures
     python -m colorization.evaluate run=best.ckpt data=folder data.root=PHOTOS  on other pictures
+    python -m colorization.evaluate predictions=DIR reference=DIR               any tool's, matched by name
+    python -m colorization.evaluate data=coco data.root=COCO                    what needs no network
+    python -m colorization.evaluate run=runs/RUN protocol=val5k_256             as a paper scores
+    python -m colorization.evaluate run=runs/RUN every_protocol=true            what protocol alone moves
 
-Writes RUN/evaluation/DATA_SPLIT/: pictures.csv (one row per picture), grey.csv (the same for the
-grey prediction), summary.json (means), and the predictions as PNG.
+Writes FOLDER/evaluation/DATA_SPLIT/ (the run's folder, or runs/NAME): pictures.csv (one row per picture),
+baselines/NAME.csv (the same for every floor and ceiling), manifest.csv (what exactly was scored),
+summary.json, and the pictures as PNG.
 """
 
-import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from omegaconf import DictConfig
 from rich.console import Console
+from torch import Tensor
 
 from colorization import build
+from colorization.baselines import MeanColour, mean_colour
+from colorization.color import lab
 from colorization.command import command, device
-from colorization.config import ConfigError
-from colorization.run import Run, open_run, write_json
-from colorization.score import score, sha256, summary_table
+from colorization.compose import composed
+from colorization.config import ConfigError, options
+from colorization.data.batch import Batch
+from colorization.data.pack import Pack
+from colorization.hints.curve import psnr_by_points
+from colorization.hints.points import Points
+from colorization.leaks import leaks
+from colorization.manifest import Pictures, some
+from colorization.metric.base import Pair
+from colorization.metric.chroma import is_grey
+from colorization.module import Colorizer
+from colorization.predictions import (
+    LIGHTNESS,
+    by_run,
+    by_tool,
+    changed_lightness,
+    in_grey,
+    is_evaluation,
+    matched,
+    of_split,
+    reference,
+)
+from colorization.protocol import Protocol
+from colorization.run import Run, open_run, write_csv
+from colorization.score import Numbers, Scoring, batched, protocols_table, sha256, summary_table
+from colorization.study import record_run
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Subject:
+    """What is scored: its name in tables, the folder of its evaluation/, how, and the run if it is one."""
+
+    name: str
+    folder: Path
+    scoring: Scoring
+    run: Run | None = None
 
 
 @command("evaluate", __doc__)
 def main(cfg: DictConfig) -> None:
-    """Reopen the run, score it, print the means beside the grey floor."""
-    if not cfg.run:
-        raise ConfigError(["no run given: python -m colorization.evaluate run=runs/RUN"])
-    opened = open_run(cfg.run)
-    data = build.data(cfg if cfg.get("data") else opened.config)
-    colorizer = opened.colorizer().to(device(cfg.device))
-    summary = score(colorizer, data, cfg.split, opened.folder, opened.checkpoint, cfg.batch_size)
-    Console().print(summary_table(summary, opened.name))
+    """Score, print the model between its floors and its ceilings, record it where that is asked for."""
+    if cfg.every_protocol:
+        every_protocol(cfg)
+        return
+    chosen = subject(cfg, build.protocol(cfg))
+    summary = chosen.scoring.write(chosen.folder)
+    Console().print(summary_table(summary, chosen.name))
+    evaluation = chosen.folder / "evaluation" / chosen.scoring.name
     if cfg.record:
-        write_json(
-            Path(cfg.record) / "results.json", study(opened, summary, Path(cfg.record) / "recipe.yaml")
+        record_run(Path(cfg.record), chosen.run, evaluation)
+    print(f"tables and pictures: {evaluation}/")
+
+
+def every_protocol(cfg: DictConfig) -> None:
+    """The same colourings and grey under each protocol, in the numbers that it reports."""
+    cfg.leaks, summaries = False, {}
+    for name in options("protocol"):
+        whole = build.protocol(composed("evaluate", [f"protocol={name}"]))
+        reported = {metric: whole.metrics[metric] for metric in whole.reported.values()}
+        chosen = subject(cfg, replace(whole, metrics=reported))
+        numbers = Numbers(replace(chosen.scoring, more={}), baselines=("grey",))
+        for _ in numbers.measured():
+            pass
+        summaries[name] = numbers.summary()
+    table, rows = protocols_table(summaries, chosen.name)
+    Console().print(table)
+    (chosen.folder / "evaluation").mkdir(parents=True, exist_ok=True)
+    write_csv(chosen.folder / "evaluation" / "protocols.csv", rows)
+
+
+def subject(cfg: DictConfig, protocol: Protocol) -> Subject:
+    """What the configuration asks to be scored, under a protocol."""
+    torch.manual_seed(cfg.seed)
+    if cfg.run and cfg.predictions:
+        raise ConfigError(["run and predictions are both given; score one after the other"])
+    if cfg.run:
+        return a_run(cfg, protocol)
+    if cfg.predictions:
+        return a_tool(cfg, protocol)
+    if cfg.get("data"):
+        return floors(cfg, protocol)
+    raise ConfigError(["nothing to score: pass run=runs/RUN, or predictions=DIR reference=DIR; see --help"])
+
+
+def a_run(cfg: DictConfig, protocol: Protocol) -> Subject:
+    """A run on its own test pictures, or on others."""
+    opened = open_run(cfg.run)
+    colorizer = opened.colorizer().to(device(cfg.device))
+    shown = cfg if cfg.get("data") else opened.config
+    pictures, called = of_split(build.data(shown, protocol), cfg.split, protocol)
+    about: dict[str, Any] = {
+        "checkpoint": {"file": opened.checkpoint.name, "sha256": sha256(opened.checkpoint)}
+    }
+    about |= overlap(cfg, shown, opened.config)
+    if cfg.hints_curve:
+        about["hints_curve"] = hints_curve(colorizer, pictures, cfg.batch_size)
+    colour, more = by_run(colorizer, protocol, cfg.samples), build.metrics(cfg)
+    training = partial(colours, opened.config)
+    scoring = Scoring(protocol, pictures, colour, called, training, more, cfg.batch_size, about)
+    return Subject(opened.name, Path(cfg.out or opened.folder), scoring, opened)
+
+
+def a_tool(cfg: DictConfig, protocol: Protocol) -> Subject:
+    """Pictures that any tool has coloured, beside a folder of originals or a data set."""
+    size: int | None
+    training: Callable[[], MeanColour | str]
+    if cfg.get("data"):
+        data = build.data(cfg, protocol)
+        (pictures, called), size = of_split(data, cfg.split, protocol), data.image_size
+        training = partial(colours, cfg)
+    elif cfg.reference:
+        (pictures, called), size = reference(Path(cfg.reference), protocol), protocol.size
+        training = partial(str, "needs training pictures: data=NAME instead of reference=DIR")
+    else:
+        raise ConfigError(
+            [f"predictions={cfg.predictions}: pass the originals too, reference=DIR or data=NAME"]
         )
-    print(f"tables and pictures: {opened.folder}/evaluation/{summary['data']}_{cfg.split}/")
+    predicted = matched(Path(cfg.predictions), pictures, size, protocol.geometry)
+    about = lightness(changed_lightness(pictures, predicted), len(pictures.names), cfg.lightness)
+    colour, more = by_tool(predicted), build.metrics(cfg)
+    scoring = Scoring(protocol, pictures, colour, called, training, more, cfg.batch_size, about)
+    folder = Path(cfg.predictions).resolve()
+    name = folder.parent.parent.name if is_evaluation(folder) else folder.name
+    return Subject(name, Path(cfg.out or f"runs/{name}"), scoring)
 
 
-def study(opened: Run, summary: dict[str, Any], recipe: Path) -> dict[str, Any]:
-    """What results.json records: the means, and what made them.
+def floors(cfg: DictConfig, protocol: Protocol) -> Subject:
+    """No network: the grey prediction stands where the model does."""
+    pictures, called = of_split(build.data(cfg, protocol), cfg.split, protocol)
+    about = overlap(cfg, cfg, cfg)
+    colour, more = in_grey(protocol), build.metrics(cfg)
+    scoring = Scoring(protocol, pictures, colour, called, partial(colours, cfg), more, cfg.batch_size, about)
+    return Subject("grey", Path(cfg.out or "runs/grey"), scoring)
+
+
+def training_pictures(cfg: DictConfig) -> Pack | str:
+    """The training pictures of a configuration, or the reason why they cannot be had."""
+    try:
+        return build.data(cfg).pack("train")
+    except (ValueError, OSError) as error:
+        return f"needs the training pictures ({error})"
+
+
+def colours(cfg: DictConfig) -> MeanColour | str:
+    """Mean colours of the training pictures, or the reason why they are not known."""
+    training = training_pictures(cfg)
+    return training if isinstance(training, str) else mean_colour(training.pictures)
+
+
+def overlap(cfg: DictConfig, shown: DictConfig, trained: DictConfig) -> dict[str, Any]:
+    """Pictures that are scored and were trained on, too: told loudly, and kept in the summary."""
+    training = training_pictures(trained) if cfg.leaks and cfg.split != "train" else ""
+    if isinstance(training, str):
+        return {}
+    pack = build.data(shown).pack(cfg.split)
+    pairs = [
+        {"picture": pack.names[leak.test], "training": training.names[leak.train]} | leak._asdict()
+        for leak in leaks(training.pictures, pack.pictures)
+    ]
+    if pairs:
+        told = some([f"{pair['picture']} = {pair['training']}" for pair in pairs])
+        log.warning("%d of %d pictures are among the training pictures: %s", len(pairs), len(pack), told)
+    return {"leaks": pairs}
+
+
+def lightness(changed: dict[str, float], count: int, wanted: str) -> dict[str, Any]:
+    """What a tool did to the lightness of its pictures.
 
     Raises:
-        ConfigError: when there is no such recipe, or the run was not one of it.
+        ConfigError: it has changed any, and that was not allowed.
     """
-    if not recipe.exists():
-        raise ConfigError([f"record={recipe.parent}: no recipe.yaml there; write the recipe first"])
-    run = json.loads((opened.folder / "run.json").read_text())
-    if f"experiment={recipe.parent.name}" not in run["command"].split():
-        raise ConfigError([f"record={recipe.parent}: {opened.name} was run by: {run['command']}"])
-    kept = (
-        "command",
-        "git",
-        "versions",
-        "hardware",
-        "seed",
-        "seconds",
-        "pictures_seen",
-        "parameters",
-        "data",
-    )
-    return {
-        "recipe_sha256": sha256(recipe),
-        "run": {key: run[key] for key in kept},
-        "scores": {key: value for key, value in summary.items() if key not in ("units", "better")},
-    }
+    if wanted not in ("equal", "any"):
+        raise ConfigError(
+            [f"lightness={wanted}: choose equal, or any to score changed lightness all the same"]
+        )
+    if not changed:
+        return {}
+    worst = sorted(changed, key=changed.__getitem__, reverse=True)
+    told = f"{len(changed)} of {count} predictions have another lightness than the truth, by more than "
+    told += f"{LIGHTNESS} L on average: {some([f'{name} by {changed[name]:.1f}' for name in worst])}"
+    if wanted == "equal":
+        raise ConfigError([f"{told}; lightness=any scores them all the same"])
+    log.warning(told)
+    return {"lightness": {"changed": len(changed), "most": changed[worst[0]], "picture": worst[0]}}
+
+
+def hints_curve(colorizer: Colorizer, pictures: Pictures, batch_size: int) -> dict[str, float]:
+    """Mean PSNR with so many points revealed, over the pictures that have colour.
+
+    Raises:
+        ConfigError: a run without points.
+    """
+    if not isinstance(colorizer.hints, Points):
+        raise ConfigError(["hints_curve=true: this run takes no points; train one with hints=points"])
+    grey: list[Tensor] = []
+
+    def batches() -> Iterator[Batch]:
+        for index, truth in batched(pictures, range(len(pictures.names)), batch_size):
+            grey.append(is_grey(Pair(truth / 255, truth / 255)))
+            L, ab = lab.split(truth.to(colorizer.device))
+            yield Batch(L, ab, torch.tensor(index, device=colorizer.device))
+
+    predict = partial(colorizer.objective.predict, colorizer.network)
+    curve = psnr_by_points(predict, batches(), colorizer.hints)
+    coloured = ~torch.cat(grey)
+    return {str(points): float(scores[coloured].mean()) for points, scores in curve.items()}
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
@@ -12,7 +13,7 @@ from torchmetrics import MeanMetric
 
 from colorization.color import lab
 from colorization.data.batch import Batch
-from colorization.metric.base import Metric, Pair
+from colorization.metric.base import Absent, Metric, Pair
 from colorization.metric.chroma import is_grey
 from colorization.model.base import Network
 from colorization.objective.base import Objective
@@ -26,7 +27,7 @@ class Colorizer(pl.LightningModule):
         objective: turns those channels into a loss, into ab, into samples.
         optimizer: parameters -> optimizer.
         schedule: progress 0..1 -> factor of the learning rate; or optimizer -> ReduceLROnPlateau.
-        metrics: what is measured in validation, by name.
+        metrics: what is measured of each validation picture, by name; one that is absent is left out.
         progress: the share of the budget that is spent.
         hints: fills a batch's hints as a user would, or None.
         watch: the metric that a plateau schedule watches.
@@ -50,6 +51,7 @@ class Colorizer(pl.LightningModule):
         self.objective = objective
         self.optimizer, self.schedule, self.progress = optimizer, schedule, progress
         self.metrics = dict(metrics)
+        self.absent: set[str] = set()
         self.hints = hints
         self.watch = watch
         self.record = dict(record or {})
@@ -90,10 +92,15 @@ class Colorizer(pl.LightningModule):
         pair = Pair(self.predicted(batch), lab.quantize(lab.merge(batch.L, batch.ab, gamut="clip")))
         coloured = (~is_grey(pair)).float()
         for name, metric in self.metrics.items():
-            self._mean(name).update(metric(pair), weight=coloured)
+            if name not in self.absent:
+                try:
+                    self._mean(name).update(metric(pair), weight=coloured)
+                except Absent as absent:
+                    self.absent.add(name)
+                    rank_zero_warn(f"{name} is not measured in validation: {absent.reason}")
 
     def on_validation_epoch_end(self) -> None:
-        for name in self.metrics:
+        for name in [name for name in self.metrics if name not in self.absent]:
             self.log(f"val/{name}", self._mean(name).compute())
             self._mean(name).reset()
 

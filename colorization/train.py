@@ -19,6 +19,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -33,6 +34,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from rich.console import Console
 
 from colorization import build, run
+from colorization.baselines import mean_colour
 from colorization.callback.budget import Budget
 from colorization.command import errors_in_words, help_text, in_words
 from colorization.compose import completed, varied
@@ -40,7 +42,8 @@ from colorization.config import CONF, ConfigError, groups
 from colorization.data.module import PictureData
 from colorization.logger.table import Table
 from colorization.module import Colorizer
-from colorization.score import score, summary_table
+from colorization.predictions import by_run, of_split
+from colorization.score import Scoring, sha256, summary_table
 
 log = logging.getLogger(__name__)
 failed: list[str] = []  # trials of a sweep
@@ -130,7 +133,7 @@ def train(cfg: DictConfig, folder: Path) -> float:
     last = run.find_checkpoint(folder, ("last",)) if cfg.resume else None
     colorizer = build.colorizer(cfg, budget.progress, record={"config": plain(cfg), "git": run.git()})
     data.prepare_data()
-    colorizer.objective.prepare(data.pack("train").pictures)
+    colorizer.objective.prepare(data.pack("train"))
     record = run.provenance() | described(cfg, folder, colorizer, data)
     earlier = yaml.safe_load((folder / "run.json").read_text()) if last else {}
     trainer = build.trainer(cfg, folder, budget, earlier.get("wandb_id"))
@@ -211,12 +214,14 @@ def finish(
     best = Path(kept.best_model_path or folder / "checkpoints/best.ckpt")
     if trainer.is_global_zero:
         reopened = run.open_run(best).colorizer().to(colorizer.device)
-        summary = score(reopened, data, "test", folder, best)
+        summary = tested(cfg, reopened, data, best).write(folder)
+        scores = summary["metrics"] | summary["set_metrics"]
+        tests = {f"test/{summary['protocol']}/{name}": value for name, value in scores.items()}
         for logger in trainer.loggers:
-            tests = {f"test/{name}": value for name, value in summary["metrics"].items()}
             logger.log_metrics(tests, step=trainer.global_step)
             logger.finalize("success")
-        run.write_json(folder / "metrics.json", recorded(folder / "metrics.csv", cfg.watch, summary))
+        better = colorizer.metrics[cfg.watch].better
+        run.write_json(folder / "metrics.json", recorded(folder / "metrics.csv", cfg.watch, better, summary))
         Console().print(summary_table(summary, folder.name))
         shown = os.path.relpath(folder)
         print(f"run folder: {shown}\ncolour your own: python -m colorization.predict PHOTO run={shown}")
@@ -224,19 +229,29 @@ def finish(
     return float("nan") if kept.best_model_score is None else float(kept.best_model_score)
 
 
-def recorded(table: Path, watch: str, summary: dict[str, Any]) -> dict[str, Any]:
-    """metrics.json: best and last validation, test means, floors."""
+def tested(cfg: DictConfig, colorizer: Colorizer, data: PictureData, checkpoint: Path) -> Scoring:
+    """The trained network on the test pictures, beside the floors and ceilings."""
+    protocol = build.protocol(cfg)
+    pictures, called = of_split(build.data(cfg, protocol), "test", protocol)
+    about = {"checkpoint": {"file": checkpoint.name, "sha256": sha256(checkpoint)}}
+    colour, more = by_run(colorizer, protocol), build.metrics(cfg)
+    training = partial(mean_colour, data.pack("train").pictures)
+    return Scoring(protocol, pictures, colour, called, training, more, about=about)
+
+
+def recorded(table: Path, watch: str, better: str, summary: dict[str, Any]) -> dict[str, Any]:
+    """metrics.json: best and last validation, test means, floors and ceilings."""
     with table.open() as file:
         rows = [row for row in csv.DictReader(file) if row.get("val/loss")]
     validations = [
         {k: float(v) for k, v in row.items() if v and not k.startswith(("train/", "test/"))} for row in rows
     ]
-    choose = max if summary["better"][watch] == "higher" else min
+    choose = max if better == "higher" else min
     return {
         "protocol": summary["protocol"],
         "best": choose(validations, key=lambda row: row[f"val/{watch}"]),
         "last": validations[-1],
-        "test": summary["metrics"],
+        "test": summary["metrics"] | summary["set_metrics"],
         "baselines": summary["baselines"],
     }
 

@@ -1,149 +1,205 @@
-"""Runs side by side: the tables, the refusals, and the page in a real browser."""
+"""Runs side by side: what the command prints, writes and refuses."""
 
 import csv
+import io
 import json
 import re
 import shutil
-import subprocess
+import sys
 
+import numpy as np
 import pytest
-import yaml
-from PIL import Image
+
+from colorization import compare
+from colorization.report.comparison import CEILINGS, FLOORS
+from tests.made import scored_run
 
 
 @pytest.fixture(scope="module")
-def two(trained, tmp_path_factory):
-    """A trained run and a copy of it that is worse on every picture and has another width."""
-    folder = tmp_path_factory.mktemp("two")
-    for name in ("one", "other"):
-        shutil.copytree(trained, folder / name)
-    config = yaml.safe_load((folder / "other/config.yaml").read_text())
-    config["model"]["width"] = 16
-    (folder / "other/config.yaml").write_text(yaml.safe_dump(config))
-    table = folder / "other/evaluation/folder_test/pictures.csv"
-    with table.open() as file:
-        rows = list(csv.DictReader(file))
-    for row in rows:
-        row["psnr"] = str(float(row["psnr"]) - 1)
-    with table.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+def runs(tmp_path_factory):
+    """A run, one that is 1 dB worse on every picture and has another width, and one just like the first."""
+    folder = tmp_path_factory.mktemp("runs")
+    scored_run(folder / "one", gain=0.0)
+    scored_run(folder / "worse", gain=-1.0, config={"model": {"width": 16}}, extra={"bits": np.full(40, 5.0)})
+    scored_run(folder / "alike", gain=0.0, seed=0, config={"compile": True})
     return folder
 
 
-def test_the_terminal_says_what_is_real(two, command):
-    done = command("compare", "one", "other", cwd=two)
-    assert done.returncode == 0, done.stderr
-    assert "-1.000" in done.stdout and "not distinguishable" in done.stdout and "wins 0%" in done.stdout
-    assert re.search(r"model\.width.*8.*16", done.stdout) and "grey (ab = 0)" in done.stdout
+@pytest.fixture
+def typed(monkeypatch, capsys, runs):
+    """Type `python -m colorization.compare ARGUMENTS...` in the runs' folder: exit code or error, output."""
+
+    def run(*arguments):
+        monkeypatch.chdir(runs)
+        monkeypatch.setattr(sys, "argv", ["compare", "resamples=1000", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "200")
+        with pytest.raises(SystemExit) as ended:
+            compare.main()
+        return ended.value.code, capsys.readouterr().out
+
+    return run
 
 
-@pytest.mark.parametrize(
-    ("form", "mark"), [("markdown", "| other |"), ("latex", r"\toprule"), ("csv", "other,psnr,dB")]
-)
-def test_formats(two, command, form, mark):
-    done = command("compare", "one", "other", f"format={form}", "out=table.txt", cwd=two)
-    assert done.returncode == 0, done.stderr
-    assert mark in done.stdout and (two / "table.txt").read_text() == done.stdout
+def table_of(text):
+    return {(row["kind"], row["run"], row["metric"]): row for row in csv.DictReader(io.StringIO(text))}
 
 
-def test_a_table_folder_of_any_tool_counts_as_a_run(two, command):
-    done = command("compare", "one/evaluation/folder_test", "other", cwd=two)
-    assert done.returncode == 0, done.stderr
+def test_the_terminal_says_what_is_real(typed):
+    code, said = typed("one", "worse", "alike")
+    assert code == 0
+    assert re.search(r"worse +│ +one +│ +psnr +│ +-1\.0\d+ .* worse", said)
+    assert re.search(r"alike +│ +one +│ +psnr .* not distinguishable", said)
+    assert re.search(r"worse +│ +one +│ +ciede2000 +│ +\+1\.0\d+ .* worse", said)
+    assert re.search(r"worse +│ +None +│ +16", said) and "The truth's chroma is" in said
 
 
-@pytest.mark.parametrize(("key", "value"), [("fingerprint", "0" * 16), ("protocol", "v0")])
-def test_what_does_not_compare_is_refused(two, command, tmp_path, key, value):
-    shutil.copytree(two / "other", tmp_path / "alien")
-    file = tmp_path / "alien/evaluation/folder_test/summary.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {key: value}))
-    done = command("compare", two / "one", "alien", cwd=tmp_path)
-    assert (
-        done.returncode == 1
-        and key in done.stderr
-        and "alien" in done.stderr
-        and "Traceback" not in done.stderr
-    )
+@pytest.mark.parametrize("form", ["page", "markdown", "latex", "csv"])
+def test_floors_and_ceilings_stand_in_every_table(typed, form, runs):
+    code, said = typed("one", f"format={form}", "out=out")
+    assert code == 0
+    text = said if form == "page" else (runs / "out").read_text()
+    names = [*FLOORS.values(), "one", *CEILINGS.values()]
+    assert [text.find(name) for name in names] == sorted(text.find(name) for name in names)
+    assert all(name in text for name in names)
+    if form == "page":
+        assert all(f'"{name}"' in (runs / "out").read_text() for name in names)
+
+
+def test_csv_has_the_numbers_to_the_last_digit(typed, runs):
+    """Means and differences are those of the tables, over the pictures that have colour."""
+    _, text = typed("one", "worse", "format=csv")
+    rows = table_of(text)
+    psnr = {}
+    for name in ("one", "worse"):
+        with (runs / name / "evaluation/made_test/pictures.csv").open() as file:
+            psnr[name] = np.array([float(r["psnr"]) for r in csv.DictReader(file) if r["grey"] == "0"])
+        assert float(rows["run", name, "psnr"]["mean"]) == pytest.approx(psnr[name].mean(), abs=1e-12)
+    gap = psnr["worse"] - psnr["one"]
+    told = rows["difference", "worse", "psnr"]
+    assert float(told["mean"]) == pytest.approx(gap.mean()) and float(told["wins"]) == (gap > 0).mean()
+    assert float(told["low"]) < gap.mean() < float(told["high"]) and float(told["p_holm"]) < 0.01
+    assert rows["run", "one", "fid"]["mean"] == "50.0" and rows["run", "one", "fid"]["low"] == ""
+    assert ("run", "one", "bits") not in rows and rows["run", "worse", "bits"]["mean"] == "5.0"
+
+
+def test_latex_escapes_what_latex_reads(typed):
+    _, text = typed("one", "worse", "format=latex", "metrics=[psnr,ciede2000]")
+    assert r"\toprule" in text and r"psnr (dB) $\uparrow$" in text and "ssim" not in text
+    assert all("&" in line for line in text.splitlines() if line.endswith(r"\\"))
+    assert not re.search(r"(?<!\\)[_#]", re.sub(r"^% .*", "", text, flags=re.M))
+
+
+def test_markdown_is_a_table(typed):
+    _, text = typed("one", "worse", "format=markdown")
+    tables = [block.splitlines() for block in text.split("\n\n") if block.startswith("|")]
+    assert len(tables) == 2
+    for lines in tables:
+        assert len({line.count("|") for line in lines}) == 1 and set(lines[1]) <= set("|- ")
+
+
+def test_runs_of_several_seeds_are_told_apart_as_methods(typed, tmp_path):
+    for loss, gain in (("l1", 0.0), ("mse", 1.0)):
+        for seed in range(3):
+            folder = tmp_path / f"ablation_{loss}_{seed}"
+            scored_run(folder, gain=gain, seed=seed, noise=0.3, config={"objective": {"loss": loss}})
+    _, text = typed(*sorted(tmp_path.iterdir()), "format=csv")
+    rows = table_of(text)
+    assert {name for kind, name, _ in rows if kind == "method"} == {"ablation_l1", "ablation_mse"}
+    told = rows["difference", "ablation_mse", "psnr"]
+    assert told["against"] == "ablation_l1" and float(told["p_holm"]) < 0.05
+    assert float(told["low"]) < 1.0 < float(told["high"])
+    _, text = typed(*sorted(tmp_path.iterdir()), "format=markdown")
+    assert "ablation_mse, 3 seeds" in text and "| ablation_mse | ablation_l1 | psnr |" in text
+    assert "| ablation_mse_1 | ablation_l1_0 |" not in text
+
+
+def test_the_same_run_twice_is_no_second_seed(typed):
+    _, text = typed("one", "one", "format=csv")
+    rows = table_of(text)
+    assert not any(kind == "method" for kind, _, _ in rows)
+    told = rows["difference", "one (2)", "psnr"]
+    assert (float(told["mean"]), float(told["p_holm"]), float(told["wins"])) == (0.0, 1.0, 0.5)
 
 
 def rewritten(source, target, change):
-    """A copy of a folder of tables with its rows changed."""
+    """A copy of a folder of tables with all its rows changed."""
     shutil.copytree(source, target)
-    for name in ("pictures.csv", "grey.csv"):
-        with (target / name).open() as file:
-            rows = list(csv.DictReader(file))
-        rows = change(rows)
-        with (target / name).open("w", newline="") as file:
+    for path in [target / "pictures.csv", *target.glob("baselines/*.csv")]:
+        with path.open() as file:
+            rows = change(list(csv.DictReader(file)))
+        with path.open("w", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)
     return target
 
 
-def test_rows_are_matched_by_name(two, command, tmp_path):
-    tables = two / "one/evaluation/folder_test"
-    rewritten(tables, tmp_path / "shuffled", lambda rows: rows[::-1])
-    done = command("compare", tables, "shuffled", "format=csv", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("shuffled,psnr")]
-    difference, p, wins = (float(line.split(",")[i]) for i in (6, 9, 10))
-    assert (difference, p, wins) == (0.0, 1.0, 0.5)
+def test_a_table_of_any_tool_is_matched_by_name(typed, runs, tmp_path):
+    table = runs / "one/evaluation/made_test"
+    shuffled = rewritten(table, tmp_path / "shuffled", lambda rows: rows[::-1])
+    code, text = typed("one", shuffled, "format=csv")
+    told = table_of(text)["difference", "shuffled", "psnr"]
+    assert code == 0 and (float(told["mean"]), float(told["p_holm"])) == (0.0, 1.0)
+
+
+def test_a_metric_that_is_not_defined_everywhere(typed, runs, tmp_path):
+    """It is averaged, and compared, over the pictures where it is."""
+    holes = [float("nan"), 1.0] * 20
+    scored_run(tmp_path / "holed", gain=0.5, extra={"hue": np.array(holes)})
+    scored_run(tmp_path / "whole", gain=0.0, extra={"hue": np.full(40, 3.0)})
+    _, text = typed(tmp_path / "whole", tmp_path / "holed", "format=csv")
+    rows = table_of(text)
+    assert float(rows["run", "holed", "hue"]["mean"]) == 1.0
+    assert float(rows["difference", "holed", "hue"]["mean"]) == -2.0
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         (lambda rows: rows[1:], "do not list the same pictures"),
-        (lambda rows: [row | {"psnr": "inf"} for row in rows], "not finite"),
+        (lambda rows: [row | {"psnr": "inf"} for row in rows], "infinite"),
+        (lambda rows: [row | {"psnr": "nan"} for row in rows], "psnr is nan"),
         (lambda rows: [row | {"psnr": ""} for row in rows], "not a number"),
         (lambda rows: [{k: v for k, v in row.items() if k != "grey"} for row in rows], "columns name, grey"),
     ],
 )
-def test_a_table_that_cannot_be_compared_is_named(two, command, tmp_path, change, said):
-    tables = two / "one/evaluation/folder_test"
-    rewritten(tables, tmp_path / "odd", change)
-    done = command("compare", tables, "odd", cwd=tmp_path)
-    assert done.returncode == 1 and said in done.stderr and "Traceback" not in done.stderr
+def test_a_table_that_cannot_be_compared_is_named(typed, runs, tmp_path, change, said):
+    odd = rewritten(runs / "one/evaluation/made_test", tmp_path / "odd", change)
+    code, _ = typed("one", odd)
+    assert said in str(code) and "odd" in str(code)
+
+
+@pytest.mark.parametrize(("key", "value"), [("fingerprint", "0" * 16), ("protocol", "v0")])
+def test_what_does_not_compare_is_refused(typed, runs, tmp_path, key, value):
+    shutil.copytree(runs / "worse", tmp_path / "alien")
+    file = tmp_path / "alien/evaluation/made_test/summary.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {key: value}))
+    code, _ = typed("one", tmp_path / "alien")
+    assert key in code and "alien" in code and "do not compare" in code
+
+
+def test_an_evaluation_without_floors_is_to_be_made_again(typed, runs, tmp_path):
+    shutil.copytree(runs / "one", tmp_path / "old")
+    shutil.rmtree(tmp_path / "old/evaluation/made_test/baselines")
+    code, _ = typed(tmp_path / "old")
+    assert "evaluate run=" in code and "grey.csv" in code
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [([], "no run given"), (["none"], "no such run"), (["empty"], "evaluate run=empty")],
-)
-def test_mistakes_are_sentences(two, command, arguments, said):
-    (two / "empty").mkdir(exist_ok=True)
-    done = command("compare", *arguments, cwd=two)
-    assert done.returncode == 1 and said in done.stderr and "Traceback" not in done.stderr
+    [
+        ([], "no run given"), (["none"], "no such run"), (["empty"], "evaluate run=empty"),
+        (["one", "metrics=[psrn]"], "choose from psnr"), (["one", "format=pdf"], "choose page"),
+        (["one", "wandb:me/run"], "wandb:ENTITY/PROJECT/ID"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_sentences(typed, runs, arguments, said):
+    (runs / "empty").mkdir(exist_ok=True)
+    code, _ = typed(*arguments)
+    assert said in code
 
 
-def test_the_page_needs_nothing_but_itself(two, command):
-    assert command("compare", "one", "other", cwd=two).returncode == 0
-    text = (two / "compare.html").read_text()
-    outside = set(re.findall(r"https?://[^\"'\s]+", text)) - {"http://www.w3.org/2000/svg"}
-    assert not outside and len(text) < 2_000_000
-
-
-def test_the_page_in_a_browser(two, command, tmp_path):
-    """Chromium runs the page's scripts, on a desktop's and on a phone's screen."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert chromium, "this test opens the page in Chromium: apt-get install chromium"
-    assert command("compare", "one", "other", cwd=two).returncode == 0
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-               "--disable-background-networking", "--disable-component-update", "--disable-sync",
-               f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=4000"]  # fmt: skip
-    address = (two / "compare.html").as_uri()
-    dumped = subprocess.run(
-        [chromium, *options, "--dump-dom", address], capture_output=True, text=True, timeout=120, check=True
-    )
-    dom = dumped.stdout
-    assert (
-        dom.count('class="row"') == len(list((two / "one/evaluation/folder_test/truth").iterdir()))
-        and "not distinguishable" in dom
-    )
-    assert dom.count("<circle") > 4 and "<polyline" in dom and dom.count("<canvas") == 3
-    for name, size in (("desktop", "1280,2400"), ("phone", "390,2400")):
-        shot = tmp_path / f"{name}.png"
-        subprocess.run([chromium, *options, f"--window-size={size}", f"--screenshot={shot}", address],
-                       capture_output=True, timeout=120, check=True)  # fmt: skip
-        assert len(Image.open(shot).convert("L").getcolors(100_000)) > 20
+def test_a_run_as_training_leaves_it(trained, command):
+    done = command("compare", trained, cwd=trained.parent)
+    assert done.returncode == 0, done.stderr
+    assert "grey (ab = 0)" in done.stdout and (trained.parent / "compare.html").exists()

@@ -1,13 +1,24 @@
-"""Scores: those of a run, of its saved pictures, and of a second implementation agree."""
+"""Scores: those of a run, of its saved pictures, of other tools and of a second implementation agree."""
 
 import csv
 import json
+import shutil
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio
+
+from colorization import build
+from colorization.compose import composed
+from colorization.config import ConfigError
+from colorization.evaluate import hints_curve, main
+from colorization.metric.diversity import diversity
+from colorization.predictions import by_run
 
 
 def table(path):
@@ -15,63 +26,226 @@ def table(path):
         return {row["name"]: row for row in csv.DictReader(file)}
 
 
-def test_scoring_the_saved_pictures_gives_the_same_numbers(trained):
-    folder = trained / "evaluation" / "folder_test"
-    scored = table(folder / "pictures.csv")
-    assert len(scored) == json.loads((folder / "summary.json").read_text())["pictures"] > 3
-    for name, row in scored.items():
-        file = name.replace("/", "__").rsplit(".", 1)[0] + ".png"
+def summary(folder):
+    return json.loads((folder / "summary.json").read_text())
+
+
+@pytest.fixture
+def evaluate(monkeypatch, capsys):
+    """The command, in this process, without metrics that would download weights."""
+
+    def run(*arguments, cwd, columns="160"):
+        monkeypatch.chdir(cwd)
+        monkeypatch.setenv("COLUMNS", columns)
+        monkeypatch.setattr(sys, "argv", ["evaluate", "metric=[]", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        shown, code = capsys.readouterr(), end.value.code
+        said = shown.err + (code if isinstance(code, str) else "")
+        return SimpleNamespace(returncode=1 if isinstance(code, str) else code, stdout=shown.out, stderr=said)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def scored(trained):
+    """The evaluation that a finished run comes with."""
+    return trained / "evaluation" / "folder_test"
+
+
+def test_every_number_can_be_had_from_the_saved_pictures(scored):
+    rows = table(scored / "pictures.csv")
+    files = {row["name"]: row["file"] for row in table(scored / "manifest.csv").values()}
+    assert len(rows) == summary(scored)["pictures"] > 3
+    for name, row in rows.items():
         predicted, truth = (
-            np.asarray(Image.open(folder / kind / file)) / 255 for kind in ("predictions", "truth")
+            np.asarray(Image.open(scored / kind / files[name])) / 255 for kind in ("predictions", "truth")
         )
-        assert float(row["psnr"]) == pytest.approx(
-            peak_signal_noise_ratio(truth, predicted, data_range=1), abs=1e-3
-        )
+        psnr = peak_signal_noise_ratio(truth, predicted, data_range=1)
+        assert float(row["psnr"]) == pytest.approx(psnr, abs=1e-3)
         expected = deltaE_ciede2000(rgb2lab(truth), rgb2lab(predicted)).mean()
         assert float(row["ciede2000"]) == pytest.approx(expected, abs=2e-3)
 
 
-def test_means_leave_out_grey_pictures(trained):
-    folder = trained / "evaluation" / "folder_test"
-    rows = [row for row in table(folder / "pictures.csv").values() if row["grey"] == "0"]
-    summary = json.loads((folder / "summary.json").read_text())
-    assert summary["metrics"]["psnr"] == pytest.approx(np.mean([float(row["psnr"]) for row in rows]))
-    floor = table(folder / "grey.csv")
-    assert max(float(row["chroma"]) for row in floor.values()) < 0.5
-
-
-def test_evaluating_again_gives_the_same_table(trained, command):
-    file = trained / "evaluation" / "folder_test" / "pictures.csv"
-    before = file.read_text()
-    done = command("evaluate", f"run={trained}", cwd=trained.parent)
+def test_scoring_the_saved_pictures_agrees_to_the_last_digit(scored, evaluate, tmp_path):
+    settings = [f"predictions={scored / 'predictions'}", f"reference={scored}", "out=tool"]
+    done = evaluate(*settings, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert file.read_text() == before and "grey (ab = 0)" in done.stdout
+    again = tmp_path / "tool" / "evaluation" / "folder_test"
+    for file in ("pictures.csv", "baselines/grey.csv", "baselines/round_trip.csv", "manifest.csv"):
+        assert (again / file).read_bytes() == (scored / file).read_bytes(), file
+    one, two = summary(scored), summary(again)
+    assert one["metrics"] == two["metrics"] and one["fingerprint"] == two["fingerprint"]
+    assert "mean_ab" in two["absent"] and "mean_ab" in one["baselines"]
+    assert two["checkpoint"] is None and len(one["checkpoint"]["sha256"]) == 64
 
 
-def test_other_pictures_can_be_scored(trained, command, photos, tmp_path):
-    done = command("evaluate", f"run={trained}", "data=folder", f"data.root={photos / 'part0'}",
-                   "data.image_size=48", f"data.cache_dir={tmp_path}", cwd=trained.parent)  # fmt: skip
+def test_means_leave_out_grey_pictures(scored):
+    rows = [row for row in table(scored / "pictures.csv").values() if row["grey"] == "0"]
+    mean = np.mean([float(row["psnr"]) for row in rows])
+    assert summary(scored)["metrics"]["psnr"] == pytest.approx(mean, rel=1e-12)
+
+
+def test_floors_and_ceilings_stand_in_order(scored):
+    told = summary(scored)["baselines"]
+    psnr = {name: numbers["metrics"]["psnr"] for name, numbers in told.items()}
+    assert list(psnr) == ["grey", "mean_ab", "mean_ab_given_L", "half_saturation", "ab_4x4", "ab_16x16",
+                          "ab_32x32", "round_trip"]  # fmt: skip
+    assert psnr["grey"] < psnr["half_saturation"] < psnr["round_trip"]
+    assert psnr["ab_4x4"] < psnr["ab_16x16"] < psnr["ab_32x32"]
+    assert told["grey"]["metrics"]["chroma"] < 0.5
+    assert table(scored / "baselines" / "grey.csv").keys() == table(scored / "pictures.csv").keys()
+
+
+def test_evaluating_again_gives_the_same_table(trained, scored, command):
+    before = (scored / "pictures.csv").read_text()
+    done = command("evaluate", f"run={trained}", "metric=[]", cwd=trained.parent, COLUMNS="80")
     assert done.returncode == 0, done.stderr
+    assert (scored / "pictures.csv").read_text() == before and "grey (ab = 0)" in done.stdout
+    shown = [line for line in done.stdout.splitlines() if "tables and pictures" not in line]
+    assert max(map(len, shown)) <= 80 and "truth, 8-bit Lab" in done.stdout
+
+
+def test_other_pictures_can_be_scored(trained, evaluate, photos, tmp_path):
+    """Pictures that were trained on are scored, and told."""
+    done = evaluate(f"run={trained}", "data=folder", f"data.root={photos / 'part0'}",
+                   "data.image_size=48", f"data.cache_dir={tmp_path}", "out=other", cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "are among the training pictures" in done.stderr
+    assert summary(tmp_path / "other/evaluation/folder_test")["leaks"]
+
+
+def test_floors_and_ceilings_need_no_run(evaluate, small, tmp_path):
+    done = evaluate(*[s for s in small if s.startswith("data")], "leaks=false", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = summary(tmp_path / "runs/grey/evaluation/folder_test")
+    assert told["metrics"] == told["baselines"]["grey"]["metrics"] and told["checkpoint"] is None
+
+
+def test_every_protocol_is_one_table(scored, evaluate, tmp_path):
+    settings = [f"predictions={scored}", f"reference={scored}", "every_protocol=true", "out=."]
+    done = evaluate(*settings, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "evaluation" / "protocols.csv").open() as file:
+        rows = {(row["protocol"], row["colouring"]): row for row in csv.DictReader(file)}
+    told = summary(scored)
+    assert float(rows["v1", "run"]["psnr"]) == told["metrics"]["psnr"]
+    assert float(rows["v1", "grey"]["psnr"]) == told["baselines"]["grey"]["metrics"]["psnr"]
+    pooled = np.mean([(np.asarray(Image.open(file)) / 255.0 - np.asarray(
+        Image.open(scored / "truth" / file.name)) / 255.0) ** 2
+        for file in sorted((scored / "predictions").iterdir())])  # fmt: skip
+    assert float(rows["pooled", "run"]["psnr"]) == pytest.approx(-10 * np.log10(pooled), abs=1e-3)
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["run=nowhere"], "no run"),
-        ([], "run"),
+        ([], "run="),
         (["run=pyproject.toml"], "no run"),
         (["run=RUN", "split=all"], "train, val, test"),
+        (["run=RUN", "predictions=x"], "both given"),
+        (["run=RUN", "hints_curve=true"], "hints=points"),
+        (["run=RUN", "samples=2"], "one colouring, not samples"),
+        (["predictions=RUN"], "reference=DIR"),
+        (["predictions=nowhere", "reference=RUN"], "nowhere: no such folder"),
+        (["run=RUN", "protocol.cap=99"], "at most 60 dB"),
+        (["run=RUN", "protocol=v2"], "choose from"),
     ],
 )
-def test_mistakes_are_sentences(trained, command, arguments, said, tmp_path):
+def test_mistakes_are_sentences(trained, evaluate, arguments, said, tmp_path):
     arguments = [a.replace("RUN", str(trained)) for a in arguments]
-    done = command("evaluate", *arguments, cwd=tmp_path)
+    done = evaluate(*arguments, cwd=tmp_path)
     assert done.returncode == 1 and said in done.stderr and "Traceback" not in done.stderr
 
 
-def test_a_file_that_is_no_checkpoint_is_named(command, tmp_path):
+def test_a_file_that_is_no_checkpoint_is_named(evaluate, tmp_path):
     (tmp_path / "x.ckpt").write_bytes(b"not a checkpoint")
-    done = command("evaluate", "run=x.ckpt", cwd=tmp_path)
+    done = evaluate("run=x.ckpt", cwd=tmp_path)
     assert (
         done.returncode == 1 and "x.ckpt: not a checkpoint" in done.stderr and "Traceback" not in done.stderr
     )
+
+
+def network(*overrides):
+    return build.colorizer(composed("train", ["model.width=8", "model.depth=1", *overrides])).eval()
+
+
+def noise(count=3, size=24):
+    generator = torch.Generator().manual_seed(0)
+    return torch.randint(0, 256, (count, 3, size, size), generator=generator, dtype=torch.uint8)
+
+
+def test_distributions_tell_more_and_samples_are_measured():
+    colorizer = network("objective=classification")
+    torch.manual_seed(0)
+    columns = by_run(colorizer, build.protocol(composed("evaluate")), samples=3)(
+        torch.arange(3), noise()
+    ).columns
+    assert {"bits_per_pixel", "top1", "top5", "best_of_3", "diversity"} <= columns.keys()
+    assert all(values.shape == (3,) and values.isfinite().all() for values in columns.values())
+    assert columns["diversity"].min() > 0 == diversity(torch.ones(2, 3, 2, 4, 4)).max()
+
+
+class Few:
+    """Pictures of noise."""
+
+    names = ("a.png", "b.png", "c.png")
+
+    def __getitem__(self, index):
+        return noise()[index].movedim(0, -1).numpy()
+
+
+def test_the_hints_curve_is_of_runs_with_points():
+    curve = hints_curve(network("hints=points"), Few(), batch_size=2)
+    assert list(curve)[:3] == ["0", "1", "2"] and all(0 < value < 60 for value in curve.values())
+    with pytest.raises(ConfigError, match="hints=points"):
+        hints_curve(network(), Few(), batch_size=2)
+
+
+@pytest.fixture
+def folders(photos, tmp_path):
+    """Three originals in sub-folders, and a tool's copies of them."""
+    for part, number in (("part0", "000"), ("part1", "001"), ("part0", "002")):
+        for kind in ("right", "tool"):
+            (tmp_path / kind / part).mkdir(parents=True, exist_ok=True)
+            shutil.copy(photos / part / f"{number}.png", tmp_path / kind / part)
+    return tmp_path
+
+
+def evaluated(evaluate, folder, *more):
+    settings = ("predictions=tool", "reference=right", "out=out", *more)
+    return evaluate(*settings, cwd=folder)
+
+
+def test_any_tools_pictures_are_matched_by_name(evaluate, folders):
+    """Sub-folders, or their names in front, and any extension."""
+    picture = Image.open(folders / "tool/part0/000.png")
+    picture.save(folders / "tool/part0__000.tif")
+    (folders / "tool/part0/000.png").unlink()
+    done = evaluated(evaluate, folders)
+    assert done.returncode == 0, done.stderr
+    rows = table(folders / "out/evaluation/right_all/pictures.csv")
+    assert list(rows) == ["part0/000.png", "part0/002.png", "part1/001.png"]
+    assert all(float(row["psnr"]) == 60 for row in rows.values())
+
+
+def test_missing_and_unfitting_pictures_are_named(evaluate, folders):
+    (folders / "tool/part0/000.png").unlink()
+    done = evaluated(evaluate, folders)
+    assert done.returncode == 1 and "no picture for 1 of 3: part0/000.png" in done.stderr
+    Image.new("RGB", (8, 9)).save(folders / "tool/part0/000.png")
+    done = evaluated(evaluate, folders)
+    assert done.returncode == 1 and "part0/000.png has 8 x 9 pixels and should have 90 x 80" in done.stderr
+    assert "Traceback" not in done.stderr and not (folders / "out").exists()
+
+
+def test_a_changed_lightness_is_told(evaluate, folders):
+    path = folders / "tool/part1/001.png"
+    Image.fromarray((np.asarray(Image.open(path)) * 0.8).astype(np.uint8)).save(path)
+    done = evaluated(evaluate, folders)
+    assert done.returncode == 1 and "1 of 3 predictions have another lightness" in done.stderr
+    done = evaluated(evaluate, folders, "lightness=any")
+    assert done.returncode == 0 and "another lightness" in done.stderr, done.stderr
+    told = summary(folders / "out/evaluation/right_all")["lightness"]
+    assert told["changed"] == 1 and told["picture"] == "part1/001.png" and told["most"] > 5

@@ -1,6 +1,5 @@
 """Every recipe composes, explains itself, and takes a step."""
 
-import json
 import re
 
 import pytest
@@ -10,7 +9,7 @@ from colorization import build
 from colorization.compose import composed
 from colorization.config import EXPERIMENTS, options
 from colorization.data.batch import Batch
-from colorization.score import sha256
+from colorization.study import outdated, recorded
 
 
 @pytest.mark.parametrize("name", options("experiment"))
@@ -39,15 +38,38 @@ def test_a_recipe_trains_a_step(name):
     assert all(p.isfinite().all() for p in colorizer.network.parameters())
 
 
-@pytest.mark.parametrize(
-    "path", sorted(EXPERIMENTS.glob("*/results.json")), ids=lambda path: path.parent.name
-)
-def test_recorded_results_are_of_the_recipe_as_it_is(path):
-    results = json.loads(path.read_text())
-    assert results["recipe_sha256"] == sha256(path.parent / "recipe.yaml"), (
-        "run the recipe again, or undo its change"
-    )
-    assert results["run"]["git"]["commit"] and not results["run"]["git"]["dirty"]
+RECORDED = sorted(path.parent for path in EXPERIMENTS.glob("*/results.json"))
+
+
+@pytest.mark.parametrize("folder", RECORDED, ids=lambda folder: folder.name)
+def test_recorded_results_are_of_the_recipe_as_it_is(folder):
+    assert not outdated(folder), "run the recipe again, or undo its change"
+
+
+@pytest.mark.parametrize("folder", RECORDED, ids=lambda folder: folder.name)
+def test_recorded_results_say_what_made_them(folder):
+    """And can be run again: every recorded run's settings still compose."""
+    entries = recorded(folder)["runs"]
+    assert entries
+    for name, entry in entries.items():
+        scores = entry["scores"]
+        assert entry["evaluated"]["commit"] and scores["fingerprint"] and scores["protocol"], name
+        assert all(low <= scores["metrics"][m] <= high for m, (low, high) in scores["intervals"].items()), (
+            name
+        )
+        if entry["run"]:
+            assert entry["run"]["git"]["commit"] and not entry["run"]["git"]["dirty"], name
+            assert composed("train", entry["run"]["overrides"]).seed == entry["run"]["seed"], name
+
+
+@pytest.mark.parametrize("folder", RECORDED, ids=lambda folder: folder.name)
+def test_the_readme_of_a_study_has_its_numbers(folder):
+    """What compare wrote is of the scores that are recorded now."""
+    results = recorded(folder)
+    if "comparison" in results:
+        text = (folder / "README.md").read_text()
+        for name, entry in results["runs"].items():
+            assert f"| {name} | {entry['scores']['metrics']['psnr']:.3f} ±" in text, name
 
 
 def test_only_a_run_of_the_recipe_is_recorded(trained, command, tmp_path):

@@ -15,6 +15,9 @@ import torch
 import yaml
 from PIL import Image
 
+from colorization import build
+from colorization.compose import composed
+from colorization.config import ConfigError
 from tests.conftest import ROOT
 
 
@@ -56,7 +59,8 @@ def test_curves_have_every_number(trained):
     assert len(validated) == 2
     summary = json.loads((trained / "metrics.json").read_text())
     assert summary["best"]["val/psnr"] == max(float(row["val/psnr"]) for row in validated)
-    assert summary["baselines"]["grey"]["chroma"] < 0.5 < summary["test"]["chroma_truth"]
+    assert summary["baselines"]["grey"]["metrics"]["chroma"] < 0.5 < summary["test"]["chroma_truth"]
+    assert summary["protocol"] == "v1" and table[-1]["test/v1/psnr"] != ""
 
 
 def test_a_checkpoint_explains_itself(trained):
@@ -81,7 +85,21 @@ def test_the_same_seed_gives_the_same_bits(command, small, trained, tmp_path):
     for name, weight in first["state_dict"].items():
         assert torch.equal(weight, second["state_dict"][name]), name
     one, two = (json.loads((p / "metrics.json").read_text()) for p in (trained, tmp_path / "run"))
-    assert one["test"] == two["test"]
+    for part in ("best", "last"):
+        del one[part]["seconds"], two[part]["seconds"]
+    assert one == two
+    scores = "evaluation/folder_test/pictures.csv"
+    assert (trained / scores).read_bytes() == (tmp_path / "run" / scores).read_bytes()
+
+
+def test_deterministic_is_one_setting():
+    assert composed("train", ["deterministic=true"]).trainer.deterministic is True
+    assert composed("train", []).trainer.deterministic is False
+
+
+def test_an_unmeasured_watch_is_one_sentence():
+    with pytest.raises(ConfigError, match="watch=psrn: not measured in validation; did you mean psnr"):
+        build.colorizer(composed("train", ["watch=psrn"]))
 
 
 def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(command, small, tmp_path):

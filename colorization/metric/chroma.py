@@ -11,7 +11,7 @@ GREY = 1.0
 
 def chroma(lab: Tensor) -> Tensor:
     """Mean of sqrt(a^2 + b^2) over the pixels: (B, 3, H, W) Lab -> (B,) in CIE units."""
-    return torch.linalg.vector_norm(lab[:, 1:], dim=1).mean(dim=(1, 2))
+    return torch.hypot(lab[:, 1], lab[:, 2]).mean(dim=(1, 2))
 
 
 def is_grey(pair: Pair) -> Tensor:

@@ -1,14 +1,28 @@
 """The colour difference CIEDE2000 (CIE 142-2001; Sharma, Wu and Dalal 2005)."""
 
+import math
+
 import torch
 from torch import Tensor
 
-from colorization.metric.base import Pair
+from colorization.metric.base import Pair, shared
 
 
 def ciede2000(pair: Pair) -> Tensor:
     """Mean CIEDE2000 over the pixels of each picture, (B,); 1 is about the least difference seen."""
-    return delta_e(pair.predicted_lab, pair.truth_lab).mean(dim=(1, 2))
+    return of_pixels(pair).mean(dim=(1, 2))
+
+
+def ciede2000_p90(pair: Pair) -> Tensor:
+    """The difference that 90% of a picture's pixels do not exceed (nearest rank), (B,): its worst patches."""
+    pixels = of_pixels(pair).flatten(1)
+    return pixels.kthvalue(math.ceil(0.9 * pixels.shape[1]), dim=1).values
+
+
+@shared
+def of_pixels(pair: Pair) -> Tensor:
+    """CIEDE2000 of each pixel, (B, H, W)."""
+    return delta_e(pair.predicted_lab, pair.truth_lab)
 
 
 def delta_e(lab1: Tensor, lab2: Tensor) -> Tensor:

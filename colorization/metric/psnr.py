@@ -1,9 +1,11 @@
-"""Peak signal-to-noise ratio."""
+"""Peak signal-to-noise ratio, of a picture, of a whole set, and of colour alone."""
+
+import math
 
 from torch import Tensor
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
-from colorization.metric.base import Pair
+from colorization.metric.base import Absent, Better, Pair, SetMetric
 
 # One 8-bit step in every value is 48.1 dB. The cap keeps the mean finite when a grey picture is
 # predicted exactly.
@@ -14,11 +16,52 @@ def psnr(pair: Pair) -> Tensor:
     """PSNR in dB over R, G and B, peak 1, of each picture by itself, at most 60 dB.
 
     Pooling the squared error over pictures first, which is torchmetrics' default, gives other
-    numbers: the field averages dB over pictures.
+    numbers (`Pooled`): the field averages dB over pictures.
 
     Returns: (B,).
     """
-    value = peak_signal_noise_ratio(
-        pair.predicted, pair.truth, data_range=1.0, reduction="none", dim=(1, 2, 3)
+    return _decibel(pair.predicted, pair.truth, peak=1.0)
+
+
+def psnr_ab(pair: Pair) -> Tensor:
+    """PSNR in dB over a + 128 and b + 128 rounded to 8 bits, peak 255: ChromaGAN's (arXiv:1907.09837).
+
+    L is the same on both sides and not counted, so a grey prediction scores 3 to 4 dB more on photos than on
+    R, G and B.
+
+    Returns: (B,), at most 60 dB.
+    """
+    predicted, truth = (
+        (lab[:, 1:] + 128).round().clamp(0, 255) for lab in (pair.predicted_lab, pair.truth_lab)
     )
-    return value.clamp(max=CAP)
+    return _decibel(predicted, truth, peak=255.0)
+
+
+class Pooled(SetMetric):
+    """PSNR in dB of the mean squared error over all pictures' pixels, at most 60 dB.
+
+    Never above the mean of the pictures' own PSNRs, for pictures of one size: the worst of them decide.
+    """
+
+    unit = "dB"
+    better: Better = "higher"
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self.squared, self.values = 0.0, 0
+
+    def update(self, pair: Pair) -> None:
+        self.squared += float((pair.predicted - pair.truth).double().square().sum())
+        self.values += pair.truth.numel()
+
+    def compute(self) -> float:
+        if not self.values:
+            raise Absent("no pictures were measured")
+        return min(CAP, -10 * math.log10(self.squared / self.values)) if self.squared else CAP
+
+
+def _decibel(predicted: Tensor, truth: Tensor, peak: float) -> Tensor:
+    each = peak_signal_noise_ratio(predicted, truth, data_range=peak, reduction="none", dim=(1, 2, 3))
+    return each.clamp(max=CAP)

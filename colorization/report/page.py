@@ -6,52 +6,60 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
 from colorization.color.lab import rgb_to_lab
-from colorization.report.reading import Scored, differences
-from colorization.report.tables import GREY, Comparisons
+from colorization.report.comparison import FLOORS, Comparisons, columns_of
+from colorization.report.pictures import has_pictures, row
+from colorization.report.reading import Scored
+from colorization.report.settings import differences
 
 TEMPLATE = Path(__file__).with_name("page.html")
-SHOWN = 36  # pictures in the grid: failures of each kind, where runs differ most, and an even sample
+SHOWN = 48  # pictures in the grid, at most: failures of each kind, where runs differ most, an even sample
+BYTES = 5_000_000  # of all pictures in the page, at most: of many runs or large pictures it shows fewer
+POINTS = 1000  # pictures whose numbers the page holds, at most
 GAMUT = 110  # ab units to each side of the histograms
 BINS = 44
+COUNTED = 300  # pictures in a histogram, at most
 QUALITY = 88  # of the JPEGs inside the page
 LONGEST = 400  # points per curve
 
 
 def page(runs: Sequence[Scored], table: Comparisons) -> str:
-    """The page: table, settings that differ, curves, scatter, histograms of ab, grid of pictures."""
+    """The page: tables, settings that differ, curves, scatter, histograms of ab, grid of pictures."""
+    pictures = _pictures(runs)
+    about = ("protocol", "data", "split", "fingerprint", "pictures", "grey_pictures")
+    told = _told(len(runs[0].names), list(pictures))
+    place = {i: k for k, i in enumerate(told)}
     data = {
         "metrics": table.metrics,
         "units": table.units,
         "better": table.better,
         "baseline": table.baseline,
+        "grey": FLOORS["grey"],
         "runs": [run.name for run in runs],
-        "cells": {
-            name: {m: asdict(cell) for m, cell in cells.items()} for name, cells in table.cells.items()
-        },
+        "cells": {name: {m: asdict(c) for m, c in cells.items()} for name, cells in table.cells.items()},
+        "kinds": table.kinds,
         "seeds": table.seeds,
+        "methods": {name: {m: asdict(c) for m, c in cells.items()} for name, cells in table.methods.items()},
+        "pairs": [asdict(d) for d in table.differences if d.run in table.methods],
         "settings": differences(runs),
         "curves": {run.name: {k: _thinned(points) for k, points in run.curves.items()} for run in runs},
-        "names": runs[0].names,
-        "values": _values(runs, table),
-        "pictures": _pictures(runs),
+        "hints": {run.name: run.summary["hints_curve"] for run in runs if "hints_curve" in run.summary},
+        "names": [runs[0].names[i] for i in told],
+        "values": _values(runs, table, told),
+        "pictures": [{"index": place[i], "images": images} for i, images in pictures.items()],
         "gamut": _histograms(runs),
-        "about": {
-            k: runs[0].summary[k]
-            for k in ("protocol", "data", "split", "fingerprint", "pictures", "grey_pictures")
-        },
+        "about": {key: runs[0].summary[key] for key in about},
     }
-    text = json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
     return TEMPLATE.read_text().replace("/*DATA*/null", text)
 
 
-def chosen(runs: Sequence[Scored], count: int = SHOWN) -> list[int]:
+def chosen(runs: Sequence[Scored], among: Sequence[int], count: int = SHOWN) -> list[int]:
     """Positions of the pictures to show: the worst, most over-saturated and greyest of each run, those
     where runs differ most, and an even sample of the rest.
     """
@@ -63,35 +71,51 @@ def chosen(runs: Sequence[Scored], count: int = SHOWN) -> list[int]:
             rankings += [-excess, excess]
     for run in runs[1:]:
         rankings.append(-np.abs(run.values["psnr"] - runs[0].values["psnr"]))
-    orders = [np.argsort(ranking, kind="stable") for ranking in rankings]
+    places = np.array([i for i in among if runs[0].coloured[i]], dtype=int)
+    orders = [places[np.argsort(ranking[places], kind="stable")] for ranking in rankings]
     picked: dict[int, None] = {}
-    for place in range(len(runs[0].names)):
+    for nth in range(len(places)):
         for order in orders:
-            if len(picked) < 2 * count // 3 and runs[0].coloured[order[place]]:
-                picked.setdefault(int(order[place]))
-    rest = [i for i in range(len(runs[0].names)) if i not in picked]
+            if len(picked) < 2 * count // 3:
+                picked.setdefault(int(order[nth]))
+    rest = [i for i in among if i not in picked]
     step = max(len(rest) // max(count - len(picked), 1), 1)
     return [*picked, *rest[::step][: count - len(picked)]]
 
 
-def _values(runs: Sequence[Scored], table: Comparisons) -> dict[str, dict[str, list[float]]]:
-    columns = {GREY: runs[0].floor} | {run.name: run.values for run in runs}
+def _told(count: int, pictures: Sequence[int]) -> list[int]:
+    """Positions of the pictures whose numbers the page holds: those shown, and an even sample."""
+    even = range(0, count, -(-count // POINTS))
+    return sorted({*pictures, *even})
+
+
+def _values(
+    runs: Sequence[Scored], table: Comparisons, told: Sequence[int]
+) -> dict[str, dict[str, list[float | None]]]:
     return {
-        name: {m: np.round(values[m], 4).tolist() for m in table.metrics} for name, values in columns.items()
+        name: {m: [_short(v) for v in values[told]] for m, values in column.items() if m in table.metrics}
+        for name, column in columns_of(runs).items()
     }
 
 
-def _pictures(runs: Sequence[Scored]) -> list[dict[str, Any]]:
-    shown = []
-    for i in chosen(runs):
-        file = runs[0].names[i].replace("/", "__").rsplit(".", 1)[0] + ".png"
-        if not (runs[0].folder / "truth" / file).exists():
-            continue
-        truth = Image.open(runs[0].folder / "truth" / file).convert("RGB")
-        images = {"grey": _jpeg(truth.convert("L")), "truth": _jpeg(truth)}
-        for run in runs:
-            images[run.name] = _jpeg(Image.open(run.folder / "predictions" / file).convert("RGB"))
-        shown.append({"index": i, "images": images})
+def _short(value: float) -> float | None:
+    return float(f"{value:.5g}") if np.isfinite(value) else None
+
+
+def _pictures(runs: Sequence[Scored]) -> dict[int, dict[str, str]]:
+    """Position -> column -> JPEG as a data address, as many as BYTES hold."""
+    among = [i for i in range(len(runs[0].names)) if has_pictures(runs, i)]
+    if not among:
+        return {}
+    first = sum(len(_jpeg(image)) for image in row(runs, among[0]).values())
+    shown: dict[int, dict[str, str]] = {}
+    left = BYTES
+    for i in chosen(runs, among, min(SHOWN, max(BYTES // first, 1))):
+        images = {name: _jpeg(image) for name, image in row(runs, i).items()}
+        left -= sum(map(len, images.values()))
+        if left < 0 and shown:
+            break
+        shown[i] = images
     return shown
 
 
@@ -110,15 +134,13 @@ def _histograms(runs: Sequence[Scored]) -> dict[str, list[int]]:
 def _histogram(folder: Path) -> list[int]:
     files = sorted(folder.glob("*.png"))
     total = np.zeros((BINS, BINS), dtype=np.int64)
-    for file in files[:: max(len(files) // 300, 1)]:
-        rgb = torch.from_numpy(np.asarray(Image.open(file).convert("RGB"))[::3, ::3].copy()).movedim(-1, 0)[
-            None
-        ]
-        _, a, b = rgb_to_lab(rgb)[0].flatten(1).numpy()
+    for file in files[:: max(len(files) // COUNTED, 1)]:
+        pixels = np.asarray(Image.open(file).convert("RGB"))[::3, ::3]
+        _, a, b = rgb_to_lab(torch.from_numpy(pixels.copy()).movedim(-1, 0)[None])[0].flatten(1).numpy()
         total += np.histogram2d(-b, a, bins=BINS, range=[[-GAMUT, GAMUT]] * 2)[0].astype(np.int64)
     return total.ravel().tolist()
 
 
-def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float | None]]:
     step = max(len(points) // LONGEST, 1)
-    return [(x, float(f"{y:.5g}")) for x, y in points[::step]]
+    return [(x, _short(y)) for x, y in points[::step]]

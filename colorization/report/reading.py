@@ -12,9 +12,6 @@ import yaml
 
 from colorization.config import ConfigError
 
-# Settings that say where and how a run was done, not what it is.
-INCIDENTAL = ("run.dir", "name", "resume", "data.cache_dir", "data.root", "data.workers", "logger.")
-
 
 @dataclass
 class Scored:
@@ -25,9 +22,11 @@ class Scored:
         folder: the table's folder, with predictions/ and truth/.
         summary: summary.json.
         names: the pictures.
-        values: metric -> (N,) numbers in the order of `names`.
-        floor: the same for the grey prediction.
-        coloured: (N,) bool, whether the truth has colour; the others do not count in means.
+        values: metric -> (N,) numbers in the order of `names`; NaN where the metric is not defined.
+        baselines: the same of each trivial colouring, "grey" -> metric -> (N,).
+        coloured: (N,) bool, whether the picture counts in means: the truth has colour, or the protocol
+            counts those without as well.
+        files: name -> the PNG in predictions/ and truth/.
         config: flat settings, "model.width" -> 32.
         curves: metrics.csv, column -> [(pictures, value), ...].
         record: run.json.
@@ -38,8 +37,9 @@ class Scored:
     summary: dict[str, Any]
     names: list[str]
     values: dict[str, np.ndarray]
-    floor: dict[str, np.ndarray]
+    baselines: dict[str, dict[str, np.ndarray]]
     coloured: np.ndarray
+    files: dict[str, str]
     config: dict[str, Any] = field(default_factory=dict)
     curves: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     record: dict[str, Any] = field(default_factory=dict)
@@ -60,6 +60,9 @@ def read_all(paths: Sequence[str], evaluation: str | None = None) -> list[Scored
     folders = [Path(path) for path in paths]
     shared = evaluation or _shared([f for f in folders if not (f / "pictures.csv").exists()])
     runs = [read(folder, shared) for folder in folders]
+    if not any("grey" in run.baselines for run in runs):
+        raise ConfigError([f"{runs[0].folder}: no baselines/grey.csv, the floor of every table; type "
+                           f"python -m colorization.evaluate run={paths[0]}"])  # fmt: skip
     first = runs[0].summary
     for run in runs[1:]:
         for key in ("protocol", "fingerprint"):
@@ -74,35 +77,37 @@ def read_all(paths: Sequence[str], evaluation: str | None = None) -> list[Scored
 def read(folder: Path, evaluation: str | None = None) -> Scored:
     """Read one run folder's evaluation, or one folder of tables."""
     table = folder if (folder / "pictures.csv").exists() else folder / "evaluation" / (evaluation or "")
+    home = table.parent.parent if table.parent.name == "evaluation" else folder
     names, values, coloured = _table(table / "pictures.csv")
-    _, floor, _ = _table(table / "grey.csv")
-    config = yaml.safe_load(_text(folder / "config.yaml") or "{}")
-    record = json.loads(_text(folder / "run.json") or "{}")
+    baselines = {}
+    for path in sorted((table / "baselines").glob("*.csv")):
+        listed, baselines[path.stem], _ = _table(path)
+        if listed != names:
+            raise ConfigError([f"{path}: should list the same pictures as pictures.csv, in its order"])
+    config = yaml.safe_load(_text(home / "config.yaml") or "{}")
+    record = json.loads(_text(home / "run.json") or "{}")
     if not (table / "summary.json").exists():
         raise ConfigError(
             [f"{table}: summary.json is missing; it says of which pictures and protocol the table is"]
         )
     summary = json.loads((table / "summary.json").read_text())
-    curves = _curves(folder / "metrics.csv")
-    return Scored(folder.name, table, summary, names, values, floor, coloured, _flat(config), curves, record)
-
-
-def differences(runs: Sequence[Scored]) -> dict[str, list[Any]]:
-    """The settings that differ: name -> one value per run."""
-    keys = sorted({key for run in runs for key in run.config if not key.startswith(INCIDENTAL)})
-    table = {key: [run.config.get(key) for run in runs] for key in keys}
-    return {key: row for key, row in table.items() if any(value != row[0] for value in row)}
-
-
-def by_seed(runs: Sequence[Scored]) -> dict[str, list[Scored]]:
-    """Runs that differ by nothing but their seed, together under the first one's name."""
-    groups: dict[str, list[Scored]] = {}
-    for run in runs:
-        kept = {
-            k: v for k, v in run.config.items() if not k.startswith(INCIDENTAL) and not k.endswith("seed")
-        }
-        groups.setdefault(json.dumps(kept, sort_keys=True, default=str) if kept else run.name, []).append(run)
-    return {group[0].name: group for group in groups.values()}
+    if summary.get("grey") == "counted":
+        coloured = np.ones_like(coloured)
+    curves = _curves(home / "metrics.csv")
+    name = home.resolve().name
+    return Scored(
+        name,
+        table,
+        summary,
+        names,
+        values,
+        baselines,
+        coloured,
+        _files(table, names),
+        _flat(config),
+        curves,
+        record,
+    )
 
 
 def _shared(folders: Sequence[Path]) -> str | None:
@@ -135,12 +140,24 @@ def _table(path: Path) -> tuple[list[str], dict[str, np.ndarray], np.ndarray]:
         values = {key: np.array([float(row[key]) for row in rows]) for key in columns}
     except (TypeError, ValueError) as error:
         raise ConfigError([f"{path}: a cell is not a number ({error})"]) from error
-    if not all(np.isfinite(column).all() for column in values.values()):
+    if any(np.isinf(column).any() for column in values.values()):
         raise ConfigError(
-            [f"{path}: a cell is not finite, which no mean can hold; cap PSNR as protocol v1 does"]
-        )
+            [f"{path}: a cell is infinite, which no mean can hold; cap PSNR as protocol v1 does, and write "
+             "nan where a metric is not defined"]
+        )  # fmt: skip
+    if not np.isfinite(values["psnr"]).all():
+        raise ConfigError([f"{path}: psnr is nan for a picture, and every picture has one"])
     coloured = np.array([row["grey"] == "0" for row in rows])
     return [row["name"] for row in rows], values, coloured if coloured.any() else ~coloured
+
+
+def _files(table: Path, names: Sequence[str]) -> dict[str, str]:
+    """The PNG of each picture: as manifest.csv has it, or named after the picture."""
+    files = {name: name.replace("/", "__").rsplit(".", 1)[0] + ".png" for name in names}
+    if (table / "manifest.csv").exists():
+        with (table / "manifest.csv").open() as file:
+            files |= {row["name"]: row["file"] for row in csv.DictReader(file) if "file" in row}
+    return files
 
 
 def _curves(path: Path) -> dict[str, list[tuple[float, float]]]:
@@ -176,7 +193,10 @@ def _aligned(run: Scored, first: Scored) -> Scored:
         run,
         names=list(first.names),
         values={metric: column[order] for metric, column in run.values.items()},
-        floor={metric: column[order] for metric, column in run.floor.items()},
+        baselines={
+            name: {metric: column[order] for metric, column in columns.items()}
+            for name, columns in run.baselines.items()
+        },
         coloured=run.coloured[order],
     )
 

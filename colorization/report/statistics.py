@@ -1,9 +1,14 @@
-"""Is a difference real? Bootstrap intervals, paired permutation tests, Holm's correction."""
+"""Is a difference real? Bootstrap intervals, paired permutation tests, Holm's correction, seeds.
+
+Tables are (N, K): N pictures, K columns. NaN says that a metric is not defined for a picture; such a
+picture takes no part in that column.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import stdtr, stdtrit
 
 RESAMPLES = 10_000
 CHUNK = 500  # resamples at a time: memory stays flat
@@ -11,12 +16,12 @@ CHUNK = 500  # resamples at a time: memory stays flat
 
 @dataclass(frozen=True)
 class Comparison:
-    """One run against the baseline in one metric, paired over pictures.
+    """One run (or the mean over a method's seeds) against another in one metric, paired over pictures.
 
     Attributes:
-        difference: mean of run - baseline.
-        low, high: its bootstrap 95% interval.
-        p: two-sided sign-flip permutation p-value, Holm-corrected across the runs compared.
+        difference: mean of run - other.
+        low, high: its 95% interval.
+        p: two-sided p-value, Holm-corrected across all that are compared in this metric.
         wins: share of pictures where the run is better (ties count half).
     """
 
@@ -37,10 +42,14 @@ def bootstrap_means(values: np.ndarray, resamples: int = RESAMPLES, seed: int = 
     rng = np.random.default_rng(seed)
     count = len(values)
     even = np.full(count, 1 / count)
-    means = [
-        rng.multinomial(count, even, size=min(CHUNK, resamples - start)) @ values / count
-        for start in range(0, resamples, CHUNK)
-    ]
+    defined = np.isfinite(values)
+    filled = np.where(defined, values, 0.0)
+    means = []
+    for start in range(0, resamples, CHUNK):
+        weights = rng.multinomial(count, even, size=min(CHUNK, resamples - start)).astype(float)
+        taken = count if defined.all() else weights @ defined
+        with np.errstate(invalid="ignore"):  # a resample without any defined picture has no mean
+            means.append(weights @ filled / taken)
     return np.concatenate(means)
 
 
@@ -49,7 +58,7 @@ def interval(
 ) -> np.ndarray:
     """Percentile bootstrap interval of the mean over pictures (Efron 1979): (N, K) -> (2, K)."""
     tail = 100 * (1 - level) / 2
-    return np.percentile(bootstrap_means(values, resamples, seed), (tail, 100 - tail), axis=0)
+    return np.nanpercentile(bootstrap_means(values, resamples, seed), (tail, 100 - tail), axis=0)
 
 
 def permutation_p(differences: np.ndarray, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
@@ -58,11 +67,12 @@ def permutation_p(differences: np.ndarray, resamples: int = RESAMPLES, seed: int
     The observed arrangement counts as one of them (Phipson and Smyth 2010), so p is never 0.
     """
     rng = np.random.default_rng(seed)
-    observed = np.abs(differences.sum(axis=0))
+    filled = np.nan_to_num(differences)  # an undefined difference weighs nothing, whatever its sign
+    observed = np.abs(filled.sum(axis=0))
     as_extreme = np.ones(differences.shape[1])
     for start in range(0, resamples, CHUNK):
-        signs = rng.choice((-1.0, 1.0), size=(min(CHUNK, resamples - start), len(differences)))
-        as_extreme += (np.abs(signs @ differences) >= observed * (1 - 1e-12)).sum(axis=0)
+        coins = rng.integers(0, 2, size=(min(CHUNK, resamples - start), len(differences)), dtype=np.int8)
+        as_extreme += (np.abs((2.0 * coins - 1) @ filled) >= observed * (1 - 1e-12)).sum(axis=0)
     return as_extreme / (resamples + 1)
 
 
@@ -75,24 +85,79 @@ def holm(p: np.ndarray) -> np.ndarray:
     return corrected
 
 
-def compare(
-    baseline: np.ndarray, others: Sequence[np.ndarray], better: str, resamples: int = RESAMPLES, seed: int = 0
+def paired(
+    differences: np.ndarray, better: Sequence[str], resamples: int = RESAMPLES, seed: int = 0
 ) -> list[Comparison]:
-    """Each of `others` against `baseline`, all (N,) over the same pictures, in one metric.
+    """Test columns of differences, run - other on the same pictures: (N, K) -> K comparisons.
+
+    The p-values are not yet corrected for each other.
 
     Args:
-        baseline: the metric of the run to compare with.
-        others: the metric of the other runs.
-        better: "higher", "lower" or "none" (which counts wins as higher).
+        differences: one column per pair of runs and metric.
+        better: of each column, "higher", "lower" or "none" (which counts wins as higher).
         resamples: of bootstrap and permutation.
         seed: of both.
     """
-    if not others:
+    if not differences.shape[1]:
         return []
-    differences = np.stack([other - baseline for other in others], axis=1)
     low, high = interval(differences, resamples=resamples, seed=seed)
-    p = holm(permutation_p(differences, resamples, seed))
+    p = permutation_p(differences, resamples, seed)
+    mean = np.nanmean(differences, axis=0)
+    won = [wins(column, way) for column, way in zip(differences.T, better, strict=True)]
+    return [Comparison(*map(float, row)) for row in zip(mean, low, high, p, won, strict=True)]
+
+
+def wins(differences: np.ndarray, better: str) -> float:
+    """The share of (N,) differences that are for the better; ties count half."""
     sign = -1 if better == "lower" else 1
-    wins = (np.sign(sign * differences) + 1).mean(axis=0) / 2
-    mean = differences.mean(axis=0)
-    return [Comparison(*map(float, row)) for row in zip(mean, low, high, p, wins, strict=True)]
+    return float(np.nanmean(np.sign(sign * differences) + 1) / 2)
+
+
+def over_seeds(runs: np.ndarray) -> tuple[float, float, float]:
+    """Mean of one method and its 95% interval, for new seeds and new pictures: (seeds, N) -> 3 numbers."""
+    mean = float(runs.mean())
+    error, freedom = _crossed([runs])
+    half = float(stdtrit(freedom, 0.975)) * error
+    return mean, mean - half, mean + half
+
+
+def between_seeds(first: np.ndarray, second: np.ndarray, better: str) -> Comparison:
+    """Two methods, each trained with several seeds: (seeds, N) and (other seeds, N); `second` - `first`.
+
+    Seeds and pictures are both samples (crossed random effects, Clark 1973): a difference is real if
+    neither other seeds nor other pictures would undo it. Its variance is that over seeds plus that over
+    pictures less their residual, which both hold; a t-test on it has Satterthwaite's degrees of freedom
+    (1946). The p-value is not yet corrected for other comparisons.
+    """
+    differences = second.mean(axis=0) - first.mean(axis=0)
+    mean = float(differences.mean())
+    error, freedom = _crossed([first, second])
+    half = float(stdtrit(freedom, 0.975)) * error
+    p = 2 * float(stdtr(freedom, -abs(mean) / error)) if error else float(mean == 0)
+    return Comparison(mean, mean - half, mean + half, p, wins(differences, better))
+
+
+def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """The same with Holm's correction across them."""
+    p = holm(np.array([comparison.p for comparison in comparisons]))
+    return [replace(c, p=float(value)) for c, value in zip(comparisons, p, strict=True)]
+
+
+def _crossed(methods: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Standard error and degrees of freedom of one method's mean, or of the difference of two."""
+    signed = [sign * runs.mean(axis=0) for sign, runs in zip((1, -1), methods, strict=False)]
+    pictures = float(np.var(sum(signed), ddof=1)) / methods[0].shape[1]
+    seeds = [float(np.var(runs.mean(axis=1), ddof=1)) / len(runs) for runs in methods]
+    residual = sum(map(_residual, methods))
+    variance = max(sum(seeds) + pictures - residual, sum(seeds), pictures)
+    parts = [(pictures, methods[0].shape[1] - 1)]
+    parts += [(part, len(runs) - 1) for part, runs in zip(seeds, methods, strict=True)]
+    spread = sum(part**2 / freedom for part, freedom in parts)
+    return variance**0.5, variance**2 / spread if spread else 1.0
+
+
+def _residual(runs: np.ndarray) -> float:
+    """Variance that the mean of (seeds, N) has from what is of one seed and one picture alone."""
+    seeds, pictures = runs.shape
+    rest = runs - runs.mean(axis=0) - runs.mean(axis=1, keepdims=True) + runs.mean()
+    return float((rest**2).sum()) / ((seeds - 1) * (pictures - 1)) / (seeds * pictures)

@@ -1,189 +1,194 @@
-"""A comparison as rows, and the rows as terminal table, Markdown, LaTeX and CSV."""
+"""A comparison as terminal tables, Markdown, LaTeX and CSV."""
 
 import csv
 import io
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from rich.table import Table
 
-from colorization.report.reading import Scored, by_seed
-from colorization.report.statistics import RESAMPLES, Comparison, compare, interval
+from colorization.report.comparison import Cell, Comparisons, Difference
 
 ARROWS = {"higher": "↑", "lower": "↓", "none": ""}
+TEX = str.maketrans(
+    {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "±": r"$\pm$", "–": "--", "\\": r"\textbackslash{}"}
+    | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    | {sign: "\\" + sign for sign in "_%&#${}"}
+)
+DIFFERENCES = ("run", "against", "metric", "difference", "95% interval", "p", "wins", "verdict")
+TRUTH = "_truth"
+MEANS = "mean over pictures ± half its 95% interval"
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A mean over pictures with its 95% interval, and for the other runs their test against the baseline."""
-
-    mean: float
-    low: float
-    high: float
-    against: Comparison | None = None
+def columns(table: Comparisons) -> list[str]:
+    """The metrics that have a column: what is of the truth alone, as chroma_truth, stands in the notes."""
+    return [metric for metric in table.metrics if not metric.endswith(TRUTH)]
 
 
-@dataclass(frozen=True)
-class Comparisons:
-    """The whole table.
-
-    Attributes:
-        metrics: names, in the order of the columns.
-        units, better: of each metric.
-        cells: run (the grey floor first) -> metric -> Cell.
-        baseline: the run that the others are compared with.
-        seeds: group of runs that differ by seed -> metric -> (mean, standard deviation, runs).
-    """
-
-    metrics: list[str]
-    units: dict[str, str]
-    better: dict[str, str]
-    cells: dict[str, dict[str, Cell]]
-    baseline: str
-    seeds: dict[str, dict[str, tuple[float, float, int]]]
+def heads(table: Comparisons) -> list[str]:
+    """Each column's metric with its unit and the direction that is better."""
+    found = []
+    for metric in columns(table):
+        unit = table.units.get(metric, "")
+        parts = (metric, f"({unit})" if unit else "", ARROWS[table.better.get(metric, "none")])
+        found.append(" ".join(part for part in parts if part))
+    return found
 
 
-GREY = "grey (ab = 0)"
+def means(table: Comparisons) -> list[list[str]]:
+    """Rows of text: floors, runs, methods over their seeds, ceilings."""
+    rows: dict[str, list[list[str]]] = {"floor": [], "run": [], "ceiling": []}
+    for name, cells in table.cells.items():
+        rows[table.kinds[name]].append([name, *(_mean(cells.get(m)) for m in columns(table))])
+    methods = [
+        [f"{name}, {len(table.seeds[name])} seeds", *(_mean(cells.get(m)) for m in columns(table))]
+        for name, cells in table.methods.items()
+    ]
+    return [*rows["floor"], *rows["run"], *methods, *rows["ceiling"]]
 
 
-def compared(runs: Sequence[Scored], resamples: int = RESAMPLES) -> Comparisons:
-    """All statistics of runs scored on the same pictures, against the first of them."""
-    first = runs[0]
-    metrics = [name for name in first.values if all(name in run.values for run in runs)]
-    counted = first.coloured
-    columns: dict[str, dict[str, np.ndarray]] = {GREY: first.floor} | {run.name: run.values for run in runs}
-    cells: dict[str, dict[str, Cell]] = {name: {} for name in columns}
-    for metric in metrics:
-        table = np.stack([values[metric][counted] for values in columns.values()], axis=1)
-        lows, highs = interval(table, resamples=resamples)
-        others = [name for name in columns if name not in (GREY, first.name)]
-        better = first.summary["better"].get(metric, "none")
-        against = compare(
-            first.values[metric][counted],
-            [columns[name][metric][counted] for name in others],
-            better,
-            resamples,
-        )
-        verdicts = dict(zip(others, against, strict=True))
-        for i, name in enumerate(columns):
-            mean = float(table[:, i].mean())
-            cells[name][metric] = Cell(mean, float(lows[i]), float(highs[i]), verdicts.get(name))
-    return Comparisons(
-        metrics,
-        first.summary["units"],
-        first.summary["better"],
-        cells,
-        first.name,
-        _over_seeds(runs, metrics),
-    )
+def differences(table: Comparisons) -> list[list[str]]:
+    """Rows of text under DIFFERENCES."""
+    return [_told(difference, table) for difference in table.differences]
 
 
-def terminal(table: Comparisons) -> Table:
-    """The table for a terminal: rows are metrics, columns are runs."""
-    shown = Table(
-        title=f"mean over pictures; difference to {table.baseline} [95% interval]", title_justify="left"
-    )
-    shown.add_column("metric")
-    for name in table.cells:
-        shown.add_column(name, justify="right", overflow="fold")
-    for metric in table.metrics:
-        label = f"{metric} {ARROWS[table.better.get(metric, 'none')]} {table.units.get(metric, '')}".strip()
-        shown.add_row(label, *(_long(cells[metric]) for cells in table.cells.values()))
+def terminal(table: Comparisons, width: int) -> list[Table]:
+    """Tables for a terminal of so many columns: means, broken into as many as it takes, and differences."""
+    rows, heading = means(table), heads(table)
+    label = min(max(len(row[0]) for row in rows), 28)
+    cell = max(15, *(min(len(head), 24) for head in heading)) + 3
+    fit = max((width - label - 4) // cell, 1)
+    shown = []
+    for start in range(0, len(heading), fit):
+        block = _rich(MEANS if not start else None, ["", *heading[start : start + fit]])
+        for row in rows:
+            block.add_row(row[0], *row[1 + start : 1 + start + fit])
+        shown.append(block)
+    if table.differences:
+        shown.append(_rich("differences, paired over pictures", DIFFERENCES))
+        for row in differences(table):
+            shown[-1].add_row(*row)
     return shown
 
 
 def markdown(table: Comparisons) -> str:
-    """The table for a README: rows are runs."""
-    lines = ["| run | " + " | ".join(_heads(table)) + " |", "|---" * (len(table.metrics) + 1) + "|"]
-    for name, cells in table.cells.items():
-        lines.append(f"| {name} | " + " | ".join(_short(cells[m]) for m in table.metrics) + " |")
-    return "\n".join([*lines, "", *_seed_lines(table), _note(table)]) + "\n"
+    """The tables for a README, with what they mean."""
+    parts = [grid(["", *heads(table)], means(table))]
+    if table.differences:
+        parts.append(grid(DIFFERENCES, differences(table)))
+    return "\n".join([*parts, notes(table)]) + "\n"
 
 
 def latex(table: Comparisons) -> str:
-    """The table for a paper (booktabs)."""
-    escape = str.maketrans({"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#"})
-    arrows = {"↑": r"$\uparrow$", "↓": r"$\downarrow$"}
-    heads = [h.translate(escape) for h in _heads(table)]
-    for arrow, command in arrows.items():
-        heads = [h.replace(arrow, command) for h in heads]
-    lines = [
-        r"\begin{tabular}{l" + "r" * len(heads) + "}",
-        r"\toprule",
-        " & ".join(["run", *heads]) + r" \\",
-        r"\midrule",
-    ]
-    for name, cells in table.cells.items():
-        values = [_short(cells[m]).replace("±", r"$\pm$") for m in table.metrics]
-        lines.append(" & ".join([name.translate(escape), *values]) + r" \\")
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+    """The tables for a paper (booktabs)."""
+    parts = [_tabular(["", *heads(table)], means(table))]
+    if table.differences:
+        parts.append(_tabular(DIFFERENCES, differences(table)))
+    return "\n".join([*parts, f"% {notes(table)}"]) + "\n"
 
 
 def as_csv(table: Comparisons) -> str:
-    """One row per run and metric, with everything."""
+    """One row per row and metric of the means, then one per difference; everything, to the last digit."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(
-        ["run", "metric", "unit", "mean", "low", "high", "difference", "d_low", "d_high", "p_holm", "wins"]
-    )
-    for name, cells in table.cells.items():
+    writer.writerow(["kind", "run", "against", "metric", "unit", "mean", "low", "high", "p_holm", "wins"])
+    rows = [(table.kinds[name], name, cells) for name, cells in table.cells.items()]
+    for kind, name, cells in [*rows, *(("method", name, cells) for name, cells in table.methods.items())]:
         for metric, cell in cells.items():
-            a = cell.against
-            rest: list[Any] = [a.difference, a.low, a.high, a.p, a.wins] if a else [""] * 5
-            writer.writerow(
-                [name, metric, table.units.get(metric, ""), cell.mean, cell.low, cell.high, *rest]
-            )
+            unit = table.units.get(metric, "")
+            writer.writerow([kind, name, "", metric, unit, cell.mean, cell.low, cell.high, "", ""])
+            if a := cell.against:
+                told = [a.difference, a.low, a.high, a.p, a.wins]
+                writer.writerow(["difference", name, table.baseline, metric, unit, *told])
+    for d in table.differences:
+        if d.run in table.methods:
+            told = [d.told.difference, d.told.low, d.told.high, d.told.p, d.told.wins]
+            writer.writerow(["difference", d.run, d.other, d.metric, table.units.get(d.metric, ""), *told])
     return out.getvalue()
 
 
-def _over_seeds(runs: Sequence[Scored], metrics: list[str]) -> dict[str, dict[str, tuple[float, float, int]]]:
-    groups = {name: group for name, group in by_seed(runs).items() if len(group) > 1}
-    return {
-        name: {
-            metric: _spread([run.values[metric][run.coloured].mean() for run in group]) for metric in metrics
-        }
-        for name, group in groups.items()
-    }
+def settings_table(settings: dict[str, list[Any]], names: Sequence[str]) -> Table:
+    """The settings that differ, for a terminal."""
+    heading, *rows = _settings(settings, names)
+    table = _rich("settings that differ", heading)
+    for line in rows:
+        table.add_row(*line)
+    return table
 
 
-def _spread(means: list[float]) -> tuple[float, float, int]:
-    return float(np.mean(means)), float(np.std(means, ddof=1)), len(means)
+def settings_markdown(settings: dict[str, list[Any]], names: Sequence[str]) -> str:
+    """The same for a README."""
+    heading, *rows = _settings(settings, names)
+    return grid(heading, rows)
 
 
-def _heads(table: Comparisons) -> list[str]:
-    heads = []
-    for metric in table.metrics:
-        unit = table.units.get(metric, "")
-        heads.append(
-            f"{metric}{f' ({unit})' if unit else ''} {ARROWS[table.better.get(metric, 'none')]}".strip()
+def _settings(settings: dict[str, list[Any]], names: Sequence[str]) -> list[list[str]]:
+    """Lines of text, the heading first; what there is more of, runs or settings, goes downwards."""
+    lines = [["", *names], *([key, *map(str, values)] for key, values in settings.items())]
+    return lines if len(settings) >= len(names) else [list(line) for line in zip(*lines, strict=True)]
+
+
+def notes(table: Comparisons) -> str:
+    """What the numbers are."""
+    said = ["± is half the bootstrap 95% interval over pictures."]
+    truth = {m: table.cells[table.baseline].get(m) for m in table.metrics if m.endswith(TRUTH)}
+    for metric, cell in truth.items():
+        if cell:
+            said.append(f"The truth's {metric.removesuffix(TRUTH)} is {cell.mean:.3f}.")
+    if table.methods:
+        said.append("Of a method it is half the 95% interval over seeds and pictures.")
+    if table.differences:
+        said.append(
+            "p is two-sided and Holm-corrected across what is compared in a metric: between runs by sign "
+            "flips of pictures, between methods by a t-test that takes seeds and pictures for samples."
         )
-    return heads
+    return " ".join(said)
 
 
-def _short(cell: Cell) -> str:
-    return f"{cell.mean:.3f} ± {(cell.high - cell.low) / 2:.3f}"
+def _mean(cell: Cell | None) -> str:
+    if cell is None:
+        return "–"
+    if cell.low is None or cell.high is None:
+        return f"{cell.mean:.3f}"
+    half = (cell.high - cell.low) / 2
+    digits = _digits(half)
+    return f"{cell.mean:.{digits}f} ± {half:.{digits}f}"
 
 
-def _long(cell: Cell) -> str:
-    if cell.against is None:
-        return f"{cell.mean:.3f}\n[{cell.low:.3f}, {cell.high:.3f}]"
-    a = cell.against
-    verdict = f"p={a.p:.2g}, wins {a.wins:.0%}" if a.real else "not distinguishable"
-    return f"{cell.mean:.3f}\n{a.difference:+.3f} [{a.low:+.3f}, {a.high:+.3f}]\n{verdict}"
+def _told(difference: Difference, table: Comparisons) -> list[str]:
+    told, better = difference.told, table.better.get(difference.metric, "none")
+    verdict = "not distinguishable"
+    if told.real:
+        ahead = (told.difference > 0) == (better == "higher")
+        verdict = "differs" if better == "none" else "better" if ahead else "worse"
+    digits = _digits(told.high - told.low)
+    interval = f"{told.low:+.{digits}f} to {told.high:+.{digits}f}"
+    numbers = [f"{told.difference:+.{digits}f}", interval, f"{told.p:.2g}", f"{told.wins:.0%}"]
+    return [difference.run, difference.other, difference.metric, *numbers, verdict]
 
 
-def _seed_lines(table: Comparisons) -> list[str]:
-    lines = []
-    for name, metrics in table.seeds.items():
-        parts = [f"{metric} {mean:.3f} ± {sd:.3f}" for metric, (mean, sd, _) in metrics.items()]
-        count = next(iter(metrics.values()))[2]
-        lines += [f"Over {count} seeds of {name} (mean ± standard deviation): {', '.join(parts)}.", ""]
-    return lines
+def _digits(width: float) -> int:
+    """Decimals that show an interval of this width: three, or as many as two of its own digits take."""
+    return min(max(3, 1 - math.floor(math.log10(width))), 6) if width > 0 else 3
 
 
-def _note(table: Comparisons) -> str:
-    return (
-        f"± is half the bootstrap 95% interval over pictures. Differences are told against {table.baseline}."
+def _rich(title: str | None, columns: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="right" if i else "left", overflow="fold")
+    return table
+
+
+def grid(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def _tabular(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [" & ".join(cell.translate(TEX) for cell in line) + r" \\" for line in (columns, *rows)]
+    begin = r"\begin{tabular}{l" + "r" * (len(columns) - 1) + "}"
+    return "\n".join(
+        [begin, r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule", r"\end{tabular}", ""]
     )

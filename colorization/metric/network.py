@@ -1,0 +1,30 @@
+"""Networks that metrics need: the library that defines one downloads its weights, or the metric is absent."""
+
+from collections.abc import Callable
+from functools import cache
+
+import torch
+from torch import nn
+
+from colorization.metric.base import Absent
+
+Maker = Callable[[], nn.Module]
+
+
+def network(make: Maker, device: torch.device) -> nn.Module:
+    """The network that `make` builds, frozen, once in a process. Raises Absent."""
+    made = _made(make)
+    if isinstance(made, str):
+        raise Absent(made)
+    return made.to(device)
+
+
+@cache
+def _made(make: Maker) -> nn.Module | str:
+    """The network, or the reason why there is none: nobody waits for the same download twice."""
+    try:
+        return make().eval().requires_grad_(False)
+    except ImportError as error:
+        return f"{error.name or error} is not installed: pip install 'colorization[generative]'"
+    except OSError as error:  # no connection, or no room
+        return f"its weights are not in TORCH_HOME/hub/checkpoints and could not be downloaded ({error})"

@@ -1,0 +1,101 @@
+"""What a number means: how pictures are shown, coloured, rounded, measured and averaged, under one name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor
+
+from colorization.color import lab
+from colorization.data.decode import Filter, Fit, Geometry
+from colorization.metric.base import Metric, Pair, SetMetric
+from colorization.metric.psnr import CAP
+
+Measure = Metric | SetMetric
+Rounding = Literal["nearest", "truncate"]
+Grey = Literal["apart", "counted"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """One way of scoring. docs/protocol.md tells each in words; a test holds the two together.
+
+    Args:
+        name: stands in every table and summary, and in the name of every logged number.
+        size: pixels per side; null: the data set's image_size, and pictures in a folder as they are.
+        fit, filter: how a picture becomes that square; see `data.decode.Geometry`.
+        gamut: what becomes of colours outside sRGB; see `lab.lab_to_rgb`.
+        rounding: to 8 bits: to the "nearest" level, or "truncate", as astype(uint8) does.
+        grey: pictures without colour of their own: reported "apart", or "counted" among the others.
+        cap: the most dB that one picture counts with; an exact match has infinitely many.
+        border: pixels at each edge that are not measured.
+        metrics: all that is measured, by name.
+        reported: which of them go by the short names of a paper's table, "psnr" -> "psnr_pooled".
+        manifest: a CSV file with the columns name and sha256: these pictures and no others are scored;
+            null: all that are given.
+    """
+
+    name: str
+    size: int | None = None
+    fit: Fit = "crop"
+    filter: Filter = "triangle"
+    gamut: lab.Gamut = "chroma"
+    rounding: Rounding = "nearest"
+    grey: Grey = "apart"
+    cap: float = CAP
+    border: int = 0
+    metrics: Mapping[str, Measure] = field(default_factory=dict)
+    reported: Mapping[str, str] = field(default_factory=dict)
+    manifest: str | None = None
+
+    def __post_init__(self) -> None:
+        chosen = {"fit": Fit, "filter": Filter, "gamut": lab.Gamut, "rounding": Rounding, "grey": Grey}
+        for name, allowed in chosen.items():
+            if getattr(self, name) not in get_args(allowed):
+                raise ValueError(
+                    f"protocol.{name}={getattr(self, name)}: choose {', '.join(get_args(allowed))}"
+                )
+        if self.size is not None and self.size < 1:
+            raise ValueError(f"protocol.size={self.size}: must be at least 1 pixel, or null")
+        if not 0 < self.cap <= CAP:
+            raise ValueError(
+                f"protocol.cap={self.cap}: choose above 0 and at most {CAP:g} dB, where psnr ends"
+            )
+        if self.border < 0:
+            raise ValueError(f"protocol.border={self.border}: must be 0 pixels or more")
+        if unknown := [metric for metric in self.reported.values() if metric not in self.metrics]:
+            raise ValueError(f"protocol.reported: {', '.join(unknown)}: not among protocol.metrics")
+
+    @property
+    def geometry(self) -> Geometry:
+        """How a picture becomes a square."""
+        return Geometry(self.fit, self.filter)
+
+    @property
+    def data_settings(self) -> dict[str, Any]:
+        """What a data set's configuration becomes, so that its pictures are shown like that."""
+        sizes = {"image_size": self.size, "load_size": None} if self.size else {}
+        return self.geometry._asdict() | sizes
+
+    def rgb(self, L: Tensor, ab: Tensor) -> Tensor:
+        """L (B, 1, H, W) and ab (B, 2, H, W) -> sRGB (B, 3, H, W) on 8-bit levels, 0..1."""
+        rgb = lab.merge(L, ab, self.gamut)
+        if self.rounding == "nearest":
+            return lab.quantize(rgb)
+        return rgb.mul(255).floor().clamp(0, 255).div(255)
+
+    def seen(self, pair: Pair) -> Pair:
+        """What of predictions and truth is measured."""
+        if not self.border:
+            return pair
+        inner = slice(self.border, -self.border)
+        return Pair(pair.predicted[..., inner, inner], pair.truth[..., inner, inner])
+
+    def counted(self, grey: Tensor) -> Tensor:
+        """Which pictures means are taken over: (B,) bool, whether grey, -> (B,) bool."""
+        return torch.ones_like(grey) if self.grey == "counted" else ~grey
+
+    def capped(self, unit: str, values: Tensor) -> Tensor:
+        """Numbers of pictures, (B,), at most `cap` if they are dB."""
+        return values.clamp(max=self.cap) if unit == "dB" else values

@@ -1,0 +1,170 @@
+"""The page, alone and in a real browser: mouse, keyboard, phone."""
+
+import json
+import re
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from colorization.report.comparison import CEILINGS, FLOORS, compared
+from colorization.report.page import BYTES, SHOWN, chosen, page
+from colorization.report.reading import read_all
+from tests.browser import chromium
+from tests.made import scored_run
+
+ROWS = len(FLOORS) + len(CEILINGS)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("page")
+    for name, gain in (("one", 0.0), ("other_with_a_name_that_is_rather_long", -1.0)):
+        scored_run(folder / name, pictures=60, gain=gain, config={"model": {"width": 8 + int(gain)}})
+    for seed in range(2):
+        scored_run(folder / f"third_{seed}", pictures=60, gain=0.5, seed=seed, config={"compile": True})
+    return read_all([str(path) for path in sorted(folder.iterdir())])
+
+
+@pytest.fixture(scope="module")
+def written(runs, tmp_path_factory):
+    path = tmp_path_factory.mktemp("written") / "compare.html"
+    path.write_text(page(runs, compared(runs, resamples=500)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory):
+    with chromium(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+def test_it_needs_nothing_but_itself(written):
+    text = written.read_text()
+    outside = set(re.findall(r"(?:https?:)?//[a-z][^\"'\s]*\.[^\"'\s]+", text)) - {
+        "http://www.w3.org/2000/svg"
+    }
+    assert not outside and "<link" not in text and "@import" not in text
+
+
+def test_text_cannot_end_the_script(runs):
+    runs[0].names[0], kept = "</script><b>.jpg", runs[0].names[0]
+    runs[0].files["</script><b>.jpg"] = runs[0].files[kept]
+    try:
+        assert page(runs[:1], compared(runs[:1], resamples=50)).count("</script>") == 1
+    finally:
+        runs[0].names[0] = kept
+
+
+def test_failures_come_first(runs):
+    picked = chosen(runs, range(60), 24)
+    worst = [
+        min((i for i in range(60) if run.coloured[i]), key=lambda i: run.values["psnr"][i]) for run in runs
+    ]
+    assert set(worst) <= set(picked) and len(picked) == len(set(picked)) == 24
+
+
+def test_large_pictures_of_many_runs_stay_below_the_limit(tmp_path):
+    folder = scored_run(tmp_path / "large", pictures=SHOWN, size=420)
+    for path in folder.rglob("*.png"):
+        noise = np.random.default_rng(0).integers(0, 256, (420, 420, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(path, compress_level=0)
+    runs = read_all([str(folder)])
+    text = page(runs, compared(runs, resamples=50))
+    assert 0.5 * BYTES < len(text) < 1.2 * BYTES
+    assert 1 < text.count("data:image/jpeg") / 3 < SHOWN
+
+
+def test_tables_and_panels_are_drawn(tab, written, runs):
+    tab.open(written, 1280, 900)
+    assert tab.ask("document.querySelectorAll('#scores tbody tr').length") == ROWS + len(runs)
+    assert tab.ask("document.querySelectorAll('#grid .row').length") == SHOWN
+    assert tab.ask("document.querySelectorAll('#scatter circle').length") == 60
+    assert tab.ask("document.querySelectorAll('#curves polyline').length") == len(runs)
+    assert tab.ask("document.querySelectorAll('canvas').length") == 1 + len(runs)
+    assert "model.width" in tab.ask("document.querySelector('#settings').innerText")
+    assert "2 seeds" in tab.ask("document.querySelector('#methods').innerText")
+    captions = tab.ask(
+        "[...document.querySelectorAll('#grid .row')[0].querySelectorAll('figcaption')].map(e => e.innerText)"
+    )
+    assert captions[0].startswith("grey") and captions[1] == "truth" and captions[2].startswith("one")
+
+
+def test_a_heading_sorts_by_keyboard_and_keeps_the_focus(tab, written):
+    tab.open(written, 1280, 900)
+    focused = "document.activeElement.innerText"
+    while not str(tab.ask(focused)).startswith("psnr"):
+        tab.press("Tab")
+    for order in ("descending", "ascending"):
+        tab.press("Enter")
+        tab.until(f"document.querySelector('th[aria-sort]')?.getAttribute('aria-sort') === '{order}'")
+        tab.until(f"{focused}.startsWith('psnr')")
+        means = tab.ask(
+            "[...document.querySelectorAll('#scores tbody tr')].map(r => parseFloat(r.cells[1].innerText))"
+        )
+        assert means == sorted(means, reverse=order == "descending")
+
+
+def test_pictures_open_turn_and_close_by_keyboard(tab, written):
+    tab.open(written, 1280, 900)
+    tab.ask("document.querySelector('#by').focus()")
+    tab.press("Tab")
+    opener = tab.ask("document.activeElement.getAttribute('aria-label')")
+    assert opener.startswith("enlarge")
+    tab.press("Enter")
+    title = "document.querySelector('#zoomname').innerText"
+    tab.until("document.querySelector('#zoom').open")
+    assert tab.ask(title).endswith(f"(1 of {SHOWN})")
+    tab.press("ArrowRight", 2)
+    assert tab.ask(title).endswith(f"(3 of {SHOWN})")
+    tab.press("ArrowLeft", 3)
+    assert tab.ask(title).endswith(f"({SHOWN} of {SHOWN})")
+    tab.press("Escape")
+    tab.until("!document.querySelector('#zoom').open")
+    assert tab.ask("document.activeElement.getAttribute('aria-label')") == opener
+
+
+def choose(tab, **options):
+    """Choose from select boxes, by their ids."""
+    for name, value in options.items():
+        box = f"document.getElementById('{name}')"
+        tab.ask(f"{box}.value = '{value}'; {box}.dispatchEvent(new Event('change'))")
+
+
+def test_the_grid_is_ordered_by_where_two_runs_differ_most(tab, written, runs):
+    tab.open(written, 1280, 900)
+    choose(tab, order="apart", of="one", by="psnr", **{"and": "third_0"})
+    names = tab.ask("[...document.querySelectorAll('#grid h3')].map(e => e.innerText)")
+    by_name = {run.name: dict(zip(run.names, run.values["psnr"], strict=True)) for run in runs}
+    gaps = [abs(by_name["one"][name] - by_name["third_0"][name]) for name in names]
+    assert len(gaps) == SHOWN and all(a >= b - 2e-3 for a, b in pairwise(gaps))
+
+
+@pytest.mark.parametrize("metric", ["psnr", "ciede2000"])
+def test_the_worst_come_first(tab, written, runs, metric):
+    tab.open(written, 1280, 900)
+    choose(tab, by=metric)
+    first = tab.ask("document.querySelector('#grid h3').innerText")
+    (run,) = [run for run in runs if run.name == "one"]
+    shown = set(tab.ask("[...document.querySelectorAll('#grid h3')].map(e => e.innerText)"))
+    values = {name: value for name, value in zip(run.names, run.values[metric], strict=True) if name in shown}
+    assert first == (min if metric == "psnr" else max)(values, key=values.__getitem__)
+
+
+def test_a_phone_shows_it_all(tab, written, tmp_path):
+    """390 px wide: nothing but the tables' own frames scrolls sideways, text is legible, a tap enlarges."""
+    tab.open(written, 390, 844, phone=True)
+    assert tab.ask("document.documentElement.scrollWidth") == 390
+    assert tab.ask(
+        "document.querySelector('.scroll').scrollWidth > document.querySelector('.scroll').clientWidth"
+    )
+    labels = "[...document.querySelectorAll('svg text')].map(t => t.getBoundingClientRect().height)"
+    assert min(tab.ask(labels)) > 9
+    assert tab.ask("document.querySelector('#scores td').getBoundingClientRect().width") < 195
+    tab.ask("document.querySelector('#grid button').click()")
+    box = tab.ask("JSON.stringify(document.querySelector('#zoom').getBoundingClientRect())")
+    box = json.loads(box)
+    assert box["left"] >= 0 and box["right"] <= 390 and box["bottom"] <= 844
+    shot = tab.shot(tmp_path / "phone.png", y=int(tab.ask("scrollY")), width=390, height=844)
+    assert len(Image.open(shot).convert("L").getcolors(100_000)) > 50

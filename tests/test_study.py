@@ -1,0 +1,158 @@
+"""Recorded studies: what is kept of a run, what compare writes beside it, and when it no longer holds."""
+
+import json
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from colorization import compare
+from colorization.config import ConfigError
+from colorization.report.reading import read
+from colorization.report.samples import PERCENTILES, picked
+from colorization.study import BEGIN, END, between_marks, header, outdated, record_run, recorded
+from tests.made import scored_run
+
+RECIPE = """# Question: is it better?
+# Command:  python -m colorization.train experiment=mine
+#           and once more
+# Hours:    0.1
+# Expected: yes
+seed: 0
+"""
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """A study of four runs, two methods of two seeds, all recorded."""
+    folder = tmp_path / "experiments" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "recipe.yaml").write_text(RECIPE)
+    for loss, gain in (("l1", 0.0), ("mse", 1.0)):
+        for seed in range(2):
+            run = scored_run(tmp_path / "runs" / f"mine_{loss}_{seed}", gain=gain, seed=seed,
+                             config={"objective": {"loss": loss}})  # fmt: skip
+            record_run(folder, SimpleNamespace(folder=run, name=run.name), run / "evaluation/made_test")
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+def compared(monkeypatch, tmp_path, *arguments):
+    runs = [str(path) for path in sorted((tmp_path / "runs").iterdir())]
+    monkeypatch.setattr(sys, "argv", ["compare", *runs, "format=csv", "resamples=200", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        compare.main()
+    return ended.value.code
+
+
+def test_a_record_tells_what_made_the_numbers(study, tmp_path):
+    results = json.loads((study / "results.json").read_text())
+    assert list(results["runs"]) == ["mine_l1_0", "mine_l1_1", "mine_mse_0", "mine_mse_1"]
+    entry = results["runs"]["mine_mse_1"]
+    assert entry["run"]["seed"] == 1 and entry["run"]["hardware"]["cpu"] == "made"
+    assert entry["run"]["seconds"] == 60 and entry["run"]["git"]["commit"] and "commit" in entry["evaluated"]
+    assert entry["scores"]["fingerprint"] == "f" * 16 and entry["scores"]["protocol"] == "v1"
+    for metric, (low, high) in entry["scores"]["intervals"].items():
+        assert low <= entry["scores"]["metrics"][metric] <= high
+    assert entry["scores"]["intervals"].keys() == entry["scores"]["metrics"].keys()
+
+
+def test_a_record_leaves_out_where_it_was_done(study):
+    text = (study / "results.json").read_text()
+    assert "PHOTOS" not in text and "run.dir" not in text
+    assert recorded(study)["runs"]["mine_l1_1"]["run"]["overrides"] == ["experiment=mine", "seed=1"]
+
+
+def test_recording_again_replaces_that_run_alone(study, tmp_path):
+    before = recorded(study)["runs"]
+    run = tmp_path / "runs/mine_l1_0"
+    summary = run / "evaluation/made_test/summary.json"
+    summary.write_text(json.dumps(json.loads(summary.read_text()) | {"pictures": 41}))
+    record_run(study, SimpleNamespace(folder=run, name=run.name), run / "evaluation/made_test")
+    after = recorded(study)["runs"]
+    assert after.pop("mine_l1_0")["scores"]["pictures"] == 41
+    assert after == {name: entry for name, entry in before.items() if name != "mine_l1_0"}
+
+
+def test_a_changed_recipe_makes_results_outdated_and_the_next_record_drops_them(study, tmp_path):
+    assert not outdated(study)
+    (study / "recipe.yaml").write_text(RECIPE + "budget:\n  epochs: 2\n")
+    assert outdated(study)
+    run = tmp_path / "runs/mine_l1_0"
+    record_run(study, SimpleNamespace(folder=run, name=run.name), run / "evaluation/made_test")
+    assert list(recorded(study)["runs"]) == ["mine_l1_0"] and not outdated(study)
+
+
+def test_scores_without_a_run_are_recorded_too(study, tmp_path):
+    table = tmp_path / "runs/mine_l1_0/evaluation/made_test"
+    table.rename(tmp_path / "floors")
+    record_run(study, None, tmp_path / "floors")
+    assert recorded(study)["runs"]["floors"]["run"] is None
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda study, run: (study / "recipe.yaml").unlink(), "no recipe.yaml"),
+        (lambda study, run: (run / "run.json").write_text(
+            (run / "run.json").read_text().replace("experiment=mine", "experiment=other")), "was run by"),
+        (lambda study, run: (study / "results.json").write_text('{"recipe_sha256": "x"}'), "no \"runs\""),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_recorded_is_refused(study, tmp_path, spoil, said):
+    run = tmp_path / "runs/mine_l1_0"
+    spoil(study, run)
+    with pytest.raises(ConfigError, match=said):
+        record_run(study, SimpleNamespace(folder=run, name=run.name), run / "evaluation/made_test")
+
+
+def test_compare_writes_a_readme_and_samples(study, tmp_path, monkeypatch, capsys):
+    assert compared(monkeypatch, tmp_path, "record=experiments/mine") == 0
+    text = (study / "README.md").read_text()
+    assert text.startswith("# mine\n") and "- **Question**: is it better?" in text
+    assert "`python -m colorization.train experiment=mine`; and once more" in text
+    assert (
+        "| mine_mse | mine_l1 | psnr | +1.0" in text
+        and "grey (ab = 0)" in text
+        and "| objective.loss |" in text
+    )
+    assert "000000000000 |" in text and "1.0 min" in text
+    sheet = Image.open(study / "samples.jpg")
+    assert sheet.width == 4 * 164 - 4  # grey, one run of each method, truth
+    told = recorded(study)["comparison"]
+    assert told["seeds"]["mine_mse"] == ["mine_mse_0", "mine_mse_1"]
+    assert {d["metric"] for d in told["differences"]} >= {"psnr", "ssim"}
+
+
+def test_what_is_written_by_hand_stays(study, tmp_path, monkeypatch, capsys):
+    (study / "README.md").write_text("# My study\n\nBefore.\n")
+    compared(monkeypatch, tmp_path, "record=experiments/mine")
+    first = (study / "README.md").read_text()
+    (study / "README.md").write_text(first + "\nAfter.\n")
+    compared(monkeypatch, tmp_path, "record=experiments/mine")
+    again = (study / "README.md").read_text()
+    assert again.startswith("# My study\n\nBefore.\n") and again.endswith(f"{END}\n\nAfter.\n")
+    assert again.count(BEGIN) == again.count(END) == 1
+
+
+def test_a_run_that_is_not_recorded_is_not_written_about(study, tmp_path, monkeypatch):
+    scored_run(tmp_path / "runs/new")
+    assert "new is not recorded" in compared(monkeypatch, tmp_path, "record=experiments/mine")
+    assert not (study / "README.md").exists()
+
+
+def test_samples_are_chosen_by_their_rule(tmp_path):
+    run = read(scored_run(tmp_path / "run", pictures=64), "made_test")
+    psnr = run.values["psnr"]
+    for i, percent in zip(picked([run]), PERCENTILES, strict=True):
+        counted = psnr[run.coloured]
+        assert abs(np.mean(counted <= psnr[i]) * 100 - percent) < 3 and run.coloured[i]
+
+
+def test_marks_and_headers():
+    assert between_marks("# T\n", "x") == f"# T\n\n{BEGIN}\n\nx\n\n{END}\n"
+    assert header("# @package _global_\n" + RECIPE).splitlines()[-1] == "- **Expected**: yes"
+    assert yaml.safe_load(RECIPE) == {"seed": 0}
