@@ -3,8 +3,8 @@
 import subprocess
 import sys
 
-SPEEDS = ("conversion", "decode", "feed", "gamut")
-PROOFS = ("kills", "loopback", "memory", "mutants")  # of the data engine; each fails where its claim does
+SPEEDS = ("conversion", "decode", "feed", "gamut", "compare")
+PROOFS = ("metrics", "coverage", "kills", "loopback", "memory", "mutants")  # each fails where its claim does
 
 if __name__ == "__main__":
     # a process each: thread settings and imported libraries stay apart

@@ -4,8 +4,10 @@ Five runs over 933 pictures and ten over the same, made for it: pictures are as 
 """
 
 import resource
+import shutil
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from colorization.report.comparison import compared
@@ -22,28 +24,34 @@ def main() -> None:
     print(f"### Compare, {PICTURES} pictures of {SIDE} pixels\n")
     print("| runs | read, s | statistics, s | page, s | page, MB |\n|---:|---:|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as folder:
-        made = [
-            scored_run(
-                Path(folder) / f"run_{i}", PICTURES, gain=i / 10, seed=i, size=SIDE, config={"width": i}
-            )
-            for i in range(max(RUNS))
-        ]
+        made = runs(Path(folder), max(RUNS))
         for count in RUNS:
-            print(row([str(path) for path in made[:count]]))
+            print(row([str(path) for path in made[:count]]), flush=True)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"\nat most {memory:.0f} MB of memory; 10,000 resamples; seconds are of this process's CPU")
+
+
+def runs(folder: Path, count: int) -> list[Path]:
+    """Runs with numbers of their own and the first one's pictures."""
+    made = [scored_run(folder / "run_0", PICTURES, size=SIDE)]
+    for i in range(1, count):
+        made.append(scored_run(folder / f"run_{i}", PICTURES, i / 10, seed=i, size=4, config={"width": i}))
+        for kind in ("truth", "predictions"):
+            shutil.rmtree(made[i] / "evaluation/made_test" / kind)
+            (made[i] / "evaluation/made_test" / kind).symlink_to(made[0] / "evaluation/made_test" / kind)
+    return made
 
 
 def row(paths: list[str]) -> str:
     """One comparison, timed part by part."""
     marks = [time.process_time()]
-    runs = read_all(paths)
+    read = read_all(paths)
     marks.append(time.process_time())
-    table = compared(runs)
+    table = compared(read)
     marks.append(time.process_time())
-    text = page(runs, table)
+    text = page(read, table)
     marks.append(time.process_time())
-    seconds = [f"{after - before:.1f}" for before, after in zip(marks, marks[1:], strict=False)]
+    seconds = [f"{after - before:.1f}" for before, after in pairwise(marks)]
     return f"| {len(paths)} | {' | '.join(seconds)} | {len(text.encode()) / 1e6:.1f} |"
 
 

@@ -3,7 +3,8 @@
 Each N pictures, the first of ZIP or small made ones, are an archive of their own. Counted is what belongs to
 the processes alone, shared pages once: Pss_Anon and Pss_Shmem of the command and all its workers, as Linux
 knows them, every 100 ms. Mapped files are not counted: their pages are the system's to drop. Training takes
-as many steps for every N, one epoch of the largest, on crops of pictures that are packed at full size.
+as many steps and validations for every N, one epoch of the largest, on crops of pictures that are packed at
+full size.
 """
 
 import os
@@ -19,7 +20,15 @@ from colorization.data.archive import Zip
 
 COUNTS = ("1000", "5000", "20000")
 CROPS = ("data.image_size=32", "data.load_size=144")
-TRAINING = ("model=cnn", "logger=csv", "trainer.accelerator=cpu", "data.batch_size=64", "budget.epochs=null")
+BATCH = 64
+TRAINING = (
+    "model=cnn",
+    "logger=csv",
+    "trainer.accelerator=cpu",
+    "trainer.check_val_every_n_epoch=null",  # its interval counts steps then, not those of one epoch
+    f"data.batch_size={BATCH}",
+    "budget.epochs=null",
+)
 SHARE, MORE = 0.1, 30  # how much more than the smallest peak is flat: allocators round, names take some MiB
 
 
@@ -37,7 +46,14 @@ def main(archive: str | None = None, *counts: str) -> None:
             data = ("data=folder", f"data.root={chosen}", "data.cache_dir=cache")
             peaks["prepare"].append(peak(started("prepare", folder, *data), folder))
             finished(started("prepare", folder, *data, *CROPS), folder)
-            training = (*TRAINING, *CROPS, f"budget.pictures={numbers[-1]}", f"run.dir=runs/{count}")
+            steps = numbers[-1] // BATCH
+            training = (
+                *TRAINING,
+                *CROPS,
+                f"budget.steps={steps}",
+                f"trainer.val_check_interval={steps // 4}",
+            )
+            training += (f"run.dir=runs/{count}",)
             peaks["train"].append(peak(started("train", folder, *data, *training), folder))
     rows = [
         (f"{count:,}", *(f"{taken[i]:.0f}" for taken in peaks.values())) for i, count in enumerate(numbers)

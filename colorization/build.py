@@ -21,6 +21,7 @@ from colorization.callback.progress import BudgetBar, Speed
 from colorization.config import ConfigError, nearest
 from colorization.data.module import PictureData
 from colorization.logger.table import Table
+from colorization.logger.wandb import log_evaluation as log_to_wandb
 from colorization.metric.base import Metric
 from colorization.model.base import Network
 from colorization.module import Colorizer
@@ -132,7 +133,7 @@ def trainer(cfg: DictConfig, folder: Path, budget: Budget, run_id: str | None = 
 
 def callbacks(cfg: DictConfig) -> list[pl.Callback]:
     """The chosen callbacks, averaged weights last: the others must see them in place."""
-    made = {name: make(node) for name, node in cfg.callback.items()}
+    made = {name: make(node) for name, node in (cfg.get("callback") or {}).items()}
     return [made[name] for name in sorted(made, key=lambda name: name == "ema")]
 
 
@@ -148,6 +149,13 @@ def loggers(cfg: DictConfig, folder: Path, run_id: str | None) -> list[Any]:
                 own |= {"composed": OmegaConf.to_container(cfg, resolve=True), "_recursive_": False}
             made.append(make(node, **own))
     return made
+
+
+def log_evaluation(trainer: pl.Trainer, folder: Path, evaluation: Path) -> None:
+    """Send a scored run's tables and pictures to its W&B run, where there is one."""
+    for logger in trainer.loggers:
+        if isinstance(logger, WandbLogger):
+            log_to_wandb(logger.experiment, folder, evaluation)
 
 
 def wandb_id(trainer: pl.Trainer) -> str | None:

@@ -19,7 +19,7 @@ from rich.console import Console
 from colorization.command import command
 from colorization.config import ConfigError
 from colorization.report import tables
-from colorization.report.comparison import compared
+from colorization.report.comparison import compared, reported
 from colorization.report.dashboard import local, publish
 from colorization.report.page import page
 from colorization.report.reading import read_all
@@ -36,21 +36,24 @@ def main(cfg: DictConfig) -> None:
     if cfg.format not in ("page", *WRITERS):
         raise ConfigError([f"format={cfg.format}: choose page, {', '.join(WRITERS)}"])
     runs = read_all([local(path) for path in cfg.runs], cfg.evaluation)
-    table = compared(runs, cfg.resamples, cfg.metrics)
+    table = compared(runs, cfg.resamples)
+    if cfg.metrics:
+        table = table.narrowed(cfg.metrics)
+    brief = table if cfg.metrics else reported(runs, table)
     if cfg.record:
-        record_comparison(Path(cfg.record), runs, table)
+        record_comparison(Path(cfg.record), runs, brief)
     if cfg.format in WRITERS:
-        text = WRITERS[cfg.format](table)
+        text = WRITERS[cfg.format](table if cfg.format == "csv" else brief)
         print(text, end="")
         if cfg.out:
             write(Path(cfg.out), text)
         return
     console = Console()
-    for shown in tables.terminal(table, console.width):
+    for shown in tables.terminal(brief, console.width):
         console.print(shown)
     if differences(runs):
         console.print(tables.settings_table(differences(runs), [run.name for run in runs]))
-    console.print(tables.notes(table), style="dim")
+    console.print(tables.notes(brief), style="dim")
     out = Path(cfg.out or "compare.html")
     out.parent.mkdir(parents=True, exist_ok=True)
     write(out, page(runs, table))

@@ -22,17 +22,14 @@ from colorization.metric.base import Pair
 from colorization.metric.chroma import is_grey
 from colorization.predictions import Colour, tensor
 from colorization.protocol import Measure, Protocol
+from colorization.report.comparison import CEILINGS, FLOORS
 from colorization.tally import Row, Tally
 
 MODEL = "model"
 WHOLE = (MODEL, "grey")  # of which all is measured
 PIXELS = 2**22  # that are scored together, at most
 ARROWS = {"higher": "↑", "lower": "↓", "none": ""}
-FLOORS = ("grey", "mean_ab", "mean_ab_given_L")
-TITLES = {"grey": "grey (ab = 0)", "mean_ab": "mean ab", "mean_ab_given_L": "mean ab given L"} | {
-    "half_saturation": "truth, half saturation", "round_trip": "truth, 8-bit Lab",
-    "ab_4x4": "truth, ab at 4x4", "ab_16x16": "truth, ab at 16x16", "ab_32x32": "truth, ab at 32x32",
-}  # fmt: skip
+TITLES = FLOORS | CEILINGS
 
 # Unit and direction of the columns that are no metrics; see `predictions.by_run`.
 TOLD = {
@@ -147,6 +144,7 @@ class Numbers:
         units, better = self._described([*model["metrics"], *model["set_metrics"]])
         return {
             "protocol": self.protocol.name,
+            "grey": self.protocol.grey,
             **self.scoring.called,
             "pictures": len(rows),
             "grey_pictures": sum(row["grey"] for row in rows),
@@ -246,12 +244,11 @@ def protocols_table(summaries: Mapping[str, dict[str, Any]], name: str) -> tuple
         table.add_column(short, justify="right")
     rows: list[Row] = []
     for protocol, summary in summaries.items():
-        scored = {name: summary, "grey": summary["baselines"]["grey"]}
-        for colouring, numbers in scored.items():
-            told = {short: number(numbers, summary["reported"].get(short, "")) for short in shorts}
-            rows.append({"protocol": protocol, "colouring": colouring, **told})
-        cells = [f"{rows[-2][short]:.3f} | {rows[-1][short]:.3f}" for short in shorts]
-        table.add_row(protocol, *cells)
+        pair = []
+        for colouring, numbers in ((name, summary), ("grey", summary["baselines"]["grey"])):
+            pair.append({short: number(numbers, summary["reported"].get(short, "")) for short in shorts})
+            rows.append({"protocol": protocol, "colouring": colouring, **pair[-1]})
+        table.add_row(protocol, *(f"{pair[0][short]:.3f} | {pair[1][short]:.3f}" for short in shorts))
     return table, rows
 
 

@@ -100,14 +100,15 @@ def intervals(scored: Scored) -> dict[str, list[float]]:
 def record_comparison(folder: Path, runs: Sequence[Scored], table: Comparisons) -> None:
     """Write the study's README.md and samples.jpg, and the differences into its results.json.
 
+    The first run is the study's; the others may be of other studies.
+
     Raises:
-        ConfigError: when a run is not recorded as it stands, or the recipe has changed since.
+        ConfigError: when the first run is not recorded as it stands, or the recipe has changed since.
     """
     results = recorded(folder)
-    for run in runs:
-        if run.name not in results.get("runs", {}) or outdated(folder):
-            wanted = f"type python -m colorization.evaluate run={run.folder.parent.parent} record={folder}"
-            raise ConfigError([f"record={folder}: {run.name} is not recorded with this recipe; {wanted}"])
+    if runs[0].name not in results.get("runs", {}) or outdated(folder):
+        wanted = f"type python -m colorization.evaluate run={runs[0].folder.parent.parent} record={folder}"
+        raise ConfigError([f"record={folder}: {runs[0].name} is not recorded with this recipe; {wanted}"])
     results["comparison"] = {
         "baseline": table.baseline,
         "seeds": table.seeds,
@@ -131,7 +132,8 @@ def readme(folder: Path, runs: Sequence[Scored], table: Comparisons, entries: di
     if settings := differences(runs):
         parts.append("Settings that differ:")
         parts.append(tables.settings_markdown(settings, [run.name for run in runs]).rstrip())
-    made = [_made(run.name, entries[run.name]["run"]) for run in runs if entries[run.name]["run"]]
+    mine = {run.name: entries[run.name]["run"] for run in runs if run.name in entries}
+    made = [_made(name, run) for name, run in mine.items() if run]
     if made:
         head = ("run", "commit", "seed", "machine", "wall time", "pictures seen", "parameters")
         parts.append(tables.grid(head, made).rstrip())

@@ -214,7 +214,9 @@ def finish(
     best = Path(kept.best_model_path or folder / "checkpoints/best.ckpt")
     if trainer.is_global_zero:
         reopened = run.open_run(best).colorizer().to(colorizer.device)
-        summary = tested(cfg, reopened, data, best).write(folder)
+        scoring = tested(cfg, reopened, data, best)
+        summary = scoring.write(folder)
+        build.log_evaluation(trainer, folder, folder / "evaluation" / scoring.name)
         scores = summary["metrics"] | summary["set_metrics"]
         tests = {f"test/{summary['protocol']}/{name}": value for name, value in scores.items()}
         for logger in trainer.loggers:

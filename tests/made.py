@@ -81,8 +81,8 @@ def write_pictures(table: Path, names: list[str], size: int, colour: float) -> N
         truth = Image.fromarray(smooth).resize((size, size), Image.Resampling.BICUBIC)
         grey = truth.convert("L").convert("RGB")
         file = name.replace("/", "__").replace(".jpg", ".png")
-        truth.save(table / "truth" / file)
-        Image.blend(grey, truth, colour).save(table / "predictions" / file)
+        truth.save(table / "truth" / file, compress_level=1)
+        Image.blend(grey, truth, colour).save(table / "predictions" / file, compress_level=1)
         rows.append(f"{name},{file},0")
     (table / "manifest.csv").write_text("\n".join(rows) + "\n")
 

@@ -47,9 +47,10 @@ def table_of(text):
 def test_the_terminal_says_what_is_real(typed):
     code, said = typed("one", "worse", "alike")
     assert code == 0
-    assert re.search(r"worse +│ +one +│ +psnr +│ +-1\.0\d+ .* worse", said)
-    assert re.search(r"alike +│ +one +│ +psnr .* not distinguishable", said)
-    assert re.search(r"worse +│ +one +│ +ciede2000 +│ +\+1\.0\d+ .* worse", said)
+    assert "differences to one" in said
+    assert re.search(r"worse +│ +psnr +│ +-1\.0\d+ .* worse", said)
+    assert re.search(r"alike +│ +psnr .* not distinguishable", said)
+    assert re.search(r"worse +│ +ciede2000 +│ +\+1\.0\d+ .* worse", said)
     assert re.search(r"worse +│ +None +│ +16", said) and "The truth's chroma is" in said
 
 
@@ -95,6 +96,18 @@ def test_markdown_is_a_table(typed):
     assert len(tables) == 2
     for lines in tables:
         assert len({line.count("|") for line in lines}) == 1 and set(lines[1]) <= set("|- ")
+
+
+def test_tables_to_read_have_what_the_protocol_reports(typed, runs, tmp_path):
+    shutil.copytree(runs / "one", tmp_path / "brief")
+    file = tmp_path / "brief/evaluation/made_test/summary.json"
+    reported = {"reported": {"psnr": "psnr", "difference": "ciede2000", "colour": "chroma"}}
+    file.write_text(json.dumps(json.loads(file.read_text()) | reported))
+    _, text = typed(tmp_path / "brief", "format=markdown")
+    assert text.splitlines()[0] == "|  | psnr (dB) ↑ | ciede2000 (dE00) ↓ | chroma (CIE) |"
+    assert "The truth's chroma is" in text
+    assert "ssim" in typed(tmp_path / "brief", "format=csv")[1]
+    assert "ssim" in typed(tmp_path / "brief", "format=latex", "metrics=[ssim]")[1]
 
 
 def test_runs_of_several_seeds_are_told_apart_as_methods(typed, tmp_path):

@@ -139,8 +139,8 @@ def test_what_is_written_by_hand_stays(study, tmp_path, monkeypatch, capsys):
 
 
 def test_a_run_that_is_not_recorded_is_not_written_about(study, tmp_path, monkeypatch):
-    scored_run(tmp_path / "runs/new")
-    assert "new is not recorded" in compared(monkeypatch, tmp_path, "record=experiments/mine")
+    scored_run(tmp_path / "runs/a_new_one")
+    assert "a_new_one is not recorded" in compared(monkeypatch, tmp_path, "record=experiments/mine")
     assert not (study / "README.md").exists()
 
 

@@ -241,6 +241,6 @@ def test_settings_of_speed_train_too(command, small, tmp_path, setting):
 
 def test_a_moved_run_still_opens(trained, command, tmp_path):
     shutil.copy(trained / "checkpoints" / "best.ckpt", tmp_path / "alone.ckpt")
-    done = command("evaluate", "run=alone.ckpt", "split=val", cwd=tmp_path)
+    done = command("evaluate", "run=alone.ckpt", "split=val", "metric=[]", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "evaluation/folder_val/summary.json").exists()

@@ -1,7 +1,7 @@
 """All numbers of a comparison: means with intervals, and which differences are real."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -78,26 +78,45 @@ class Comparisons:
     methods: dict[str, dict[str, Cell]]
     differences: list[Difference]
 
+    def narrowed(self, metrics: Sequence[str]) -> "Comparisons":
+        """The same of these metrics alone, and of what the truth has of them.
 
-def compared(
-    runs: Sequence[Scored], resamples: int = RESAMPLES, metrics: Sequence[str] | None = None
-) -> Comparisons:
-    """All statistics of runs scored on the same pictures, the first of them the baseline.
+        Raises:
+            ConfigError: a metric that no run has.
+        """
+        if wrong := [name for name in metrics if name not in self.metrics]:
+            known = ", ".join(self.metrics)
+            raise ConfigError([f"metrics: no run has {', '.join(wrong)}; choose from {known}"])
+        of_truth = [f"{name}_truth" for name in metrics if f"{name}_truth" in self.metrics]
+        metrics = list(dict.fromkeys([*metrics, *of_truth]))
+        return replace(
+            self,
+            metrics=metrics,
+            cells={name: _only(cells, metrics) for name, cells in self.cells.items()},
+            methods={name: _only(cells, metrics) for name, cells in self.methods.items()},
+            differences=[d for d in self.differences if d.metric in metrics],
+        )
 
-    Raises:
-        ConfigError: a metric that is asked for and no run has.
-    """
+
+def reported(runs: Sequence[Scored], table: Comparisons) -> Comparisons:
+    """What the protocol reports of a model, for tables that are read and not searched."""
+    names = runs[0].summary.get("reported", {}).values()
+    return table.narrowed([metric for metric in table.metrics if metric in names] or table.metrics)
+
+
+def compared(runs: Sequence[Scored], resamples: int = RESAMPLES) -> Comparisons:
+    """All statistics of runs scored on the same pictures, the first of them the baseline."""
     first, counted = runs[0], runs[0].coloured
     rows = _rows(runs)
     kinds = {name: kind for name, (kind, _, _) in rows.items()}
     columns = {name: _counted(column, counted) for name, (_, column, _) in rows.items()}
-    chosen = _chosen(rows, columns, metrics)
+    chosen = _metrics(rows, columns)
     better = {k: v for run in runs for k, v in run.summary["better"].items()}
     cells = _cells(columns, {name: whole for name, (_, _, whole) in rows.items()}, chosen, resamples)
     tests = _against(columns, [run.name for run in runs], chosen, better, resamples)
     for (name, metric), told in tests.items():
         cell = cells[name][metric]
-        cells[name][metric] = Cell(cell.mean, cell.low, cell.high, told)
+        cells[name][metric] = replace(cell, against=told)
     seeds = {name: [run.name for run in group] for name, group in by_seed(runs).items() if len(group) > 1}
     stacks = {name: [columns[run] for run in members] for name, members in seeds.items()}
     pooled = {run for members in seeds.values() for run in members}
@@ -142,17 +161,16 @@ def _counted(column: Column, counted: np.ndarray) -> Column:
     return {metric: values for metric, values in kept.items() if np.isfinite(values).any()}
 
 
-def _chosen(
-    rows: Mapping[str, tuple[str, Column, dict[str, float]]],
-    columns: Mapping[str, Column],
-    metrics: Sequence[str] | None,
+def _metrics(
+    rows: Mapping[str, tuple[str, Column, dict[str, float]]], columns: Mapping[str, Column]
 ) -> list[str]:
-    """The metrics that any run has, or those asked for."""
+    """The metrics that any run has."""
     runs = [name for name, (kind, _, _) in rows.items() if kind == "run"]
-    known = list(dict.fromkeys(m for name in runs for m in [*columns[name], *rows[name][2]]))
-    if wrong := [name for name in metrics or () if name not in known]:
-        raise ConfigError([f"metrics: no run has {', '.join(wrong)}; choose from {', '.join(known)}"])
-    return list(metrics or known)
+    return list(dict.fromkeys(m for name in runs for m in [*columns[name], *rows[name][2]]))
+
+
+def _only(cells: dict[str, Cell], metrics: Sequence[str]) -> dict[str, Cell]:
+    return {metric: cells[metric] for metric in metrics if metric in cells}
 
 
 def _cells(

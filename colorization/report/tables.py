@@ -65,11 +65,7 @@ def terminal(table: Comparisons, width: int) -> list[Table]:
         for row in rows:
             block.add_row(row[0], *row[1 + start : 1 + start + fit])
         shown.append(block)
-    if table.differences:
-        shown.append(_rich("differences, paired over pictures", DIFFERENCES))
-        for row in differences(table):
-            shown[-1].add_row(*row)
-    return shown
+    return [*shown, _rich_differences(table)] if table.differences else shown
 
 
 def markdown(table: Comparisons) -> str:
@@ -166,6 +162,20 @@ def _told(difference: Difference, table: Comparisons) -> list[str]:
     interval = f"{told.low:+.{digits}f} to {told.high:+.{digits}f}"
     numbers = [f"{told.difference:+.{digits}f}", interval, f"{told.p:.2g}", f"{told.wins:.0%}"]
     return [difference.run, difference.other, difference.metric, *numbers, verdict]
+
+
+def _rich_differences(table: Comparisons) -> Table:
+    """The differences; what all are against stands above instead of in a column."""
+    others = {difference.other for difference in table.differences}
+    alone = others.pop() if len(others) == 1 else None
+    title = f"differences to {alone}" if alone else "differences"
+    shown = Table(title=f"{title}, paired over pictures", title_justify="left")
+    kept = [i for i, column in enumerate(DIFFERENCES) if not (alone and column == "against")]
+    for i in kept:
+        shown.add_column(DIFFERENCES[i], justify="left" if i < 3 else "right", overflow="fold", no_wrap=i > 1)
+    for row in differences(table):
+        shown.add_row(*(row[i] for i in kept))
+    return shown
 
 
 def _digits(width: float) -> int:
