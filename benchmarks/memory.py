@@ -21,15 +21,7 @@ from colorization.data.archive import Zip
 COUNTS = ("1000", "5000", "20000")
 CROPS = ("data.image_size=32", "data.load_size=144")
 BATCH = 64
-TRAINING = (
-    "model=cnn",
-    "logger=csv",
-    "trainer.accelerator=cpu",
-    "trainer.check_val_every_n_epoch=null",  # its interval counts steps then, not those of one epoch
-    f"data.batch_size={BATCH}",
-    "budget.epochs=null",
-)
-SHARE, MORE = 0.1, 30  # how much more than the smallest peak is flat: allocators round, names take some MiB
+SHARE, MORE = 0.1, 30  # what is flat: allocators round by some percent, 20,000 names and places take some MiB
 
 
 def main(archive: str | None = None, *counts: str) -> None:
@@ -40,21 +32,13 @@ def main(archive: str | None = None, *counts: str) -> None:
     with workplace() as folder:
         source = Zip(Path(archive) if archive else photos(folder, numbers[-1], size=(160, 120)))
         for count in numbers:
-            chosen = archived(
-                folder / f"{count}.zip", ((name, source.read(name)) for name in source.names[:count])
-            )
+            members = ((name, source.read(name)) for name in source.names[:count])
+            chosen = archived(folder / f"{count}.zip", members)
             data = ("data=folder", f"data.root={chosen}", "data.cache_dir=cache")
             peaks["prepare"].append(peak(started("prepare", folder, *data), folder))
             finished(started("prepare", folder, *data, *CROPS), folder)
-            steps = numbers[-1] // BATCH
-            training = (
-                *TRAINING,
-                *CROPS,
-                f"budget.steps={steps}",
-                f"trainer.val_check_interval={steps // 4}",
-            )
-            training += (f"run.dir=runs/{count}",)
-            peaks["train"].append(peak(started("train", folder, *data, *training), folder))
+            settings = (*data, *CROPS, *training(numbers[-1] // BATCH), f"run.dir=runs/{count}")
+            peaks["train"].append(peak(started("train", folder, *settings), folder))
     rows = [
         (f"{count:,}", *(f"{taken[i]:.0f}" for taken in peaks.values())) for i, count in enumerate(numbers)
     ]
@@ -66,6 +50,13 @@ def main(archive: str | None = None, *counts: str) -> None:
             for command, taken in peaks.items()
         }
     )
+
+
+def training(steps: int) -> tuple[str, ...]:
+    """Settings of a run of so many steps, validated four times whatever an epoch is."""
+    often = ("trainer.check_val_every_n_epoch=null", f"trainer.val_check_interval={max(steps // 4, 1)}")
+    budget = ("budget.epochs=null", f"budget.steps={steps}", f"data.batch_size={BATCH}")
+    return ("model=cnn", "logger=csv", "trainer.accelerator=cpu", *often, *budget)
 
 
 def peak(process: subprocess.Popen, folder: Path) -> float:

@@ -18,11 +18,11 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from benchmarks.pictures import photos
 from benchmarks.timing import medians
 from colorization import build
-from colorization.baselines import colourings
 from colorization.color import lab
 from colorization.compose import composed
 from colorization.data.decode import open_square
 from colorization.metric.base import Metric, Pair
+from colorization.scoring.baselines import colourings
 
 SIDE = 256
 SHOWN = ("grey", "half_saturation", "ab_16x16")

@@ -25,7 +25,6 @@ from rich.console import Console
 from torch import Tensor
 
 from colorization import build
-from colorization.baselines import MeanColour, mean_colour
 from colorization.color import lab
 from colorization.command import command, device
 from colorization.compose import composed
@@ -34,12 +33,15 @@ from colorization.data.batch import Batch
 from colorization.data.pack import Pack
 from colorization.hints.curve import psnr_by_points
 from colorization.hints.points import Points
-from colorization.leaks import leaks
-from colorization.manifest import Pictures, some
 from colorization.metric.base import Pair
 from colorization.metric.chroma import is_grey
 from colorization.module import Colorizer
-from colorization.predictions import (
+from colorization.run import Run, open_run, write_csv
+from colorization.score import Numbers, Scoring, batched, protocols_table, sha256, summary_table
+from colorization.scoring.baselines import MeanColour, mean_colour
+from colorization.scoring.leaks import leaks
+from colorization.scoring.manifest import Pictures, some
+from colorization.scoring.predictions import (
     LIGHTNESS,
     by_run,
     by_tool,
@@ -50,9 +52,7 @@ from colorization.predictions import (
     of_split,
     reference,
 )
-from colorization.protocol import Protocol
-from colorization.run import Run, open_run, write_csv
-from colorization.score import Numbers, Scoring, batched, protocols_table, sha256, summary_table
+from colorization.scoring.protocol import Protocol
 from colorization.study import record_run
 
 log = logging.getLogger(__name__)

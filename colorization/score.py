@@ -14,16 +14,17 @@ from rich.progress import Progress
 from rich.table import Table
 from torch import Tensor
 
-from colorization import manifest, run
-from colorization.baselines import NAMES, MeanColour, colourings
+from colorization import run
 from colorization.callback.panel import picture
-from colorization.manifest import Pictures
 from colorization.metric.base import Pair
 from colorization.metric.chroma import is_grey
-from colorization.predictions import Colour, tensor
-from colorization.protocol import Measure, Protocol
 from colorization.report.comparison import CEILINGS, FLOORS
-from colorization.tally import Row, Tally
+from colorization.scoring import manifest
+from colorization.scoring.baselines import NAMES, MeanColour, colourings
+from colorization.scoring.manifest import Pictures
+from colorization.scoring.predictions import Colour, tensor
+from colorization.scoring.protocol import Measure, Protocol
+from colorization.scoring.tally import Row, Tally
 
 MODEL = "model"
 WHOLE = (MODEL, "grey")  # of which all is measured

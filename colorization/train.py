@@ -34,7 +34,6 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from rich.console import Console
 
 from colorization import build, run
-from colorization.baselines import mean_colour
 from colorization.callback.budget import Budget
 from colorization.command import errors_in_words, help_text, in_words
 from colorization.compose import completed, varied
@@ -42,8 +41,9 @@ from colorization.config import CONF, ConfigError, groups
 from colorization.data.module import PictureData
 from colorization.logger.table import Table
 from colorization.module import Colorizer
-from colorization.predictions import by_run, of_split
 from colorization.score import Scoring, sha256, summary_table
+from colorization.scoring.baselines import mean_colour
+from colorization.scoring.predictions import by_run, of_split
 
 log = logging.getLogger(__name__)
 failed: list[str] = []  # trials of a sweep

@@ -18,7 +18,7 @@ from colorization.compose import composed
 from colorization.config import ConfigError
 from colorization.evaluate import hints_curve, main
 from colorization.metric.diversity import diversity
-from colorization.predictions import by_run
+from colorization.scoring.predictions import by_run
 
 
 def table(path):

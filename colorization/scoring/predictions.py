@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from colorization import manifest
 from colorization.color import lab
 from colorization.config import ConfigError
 from colorization.data.batch import Batch
@@ -18,12 +17,13 @@ from colorization.data.decode import Geometry, open_picture, open_square
 from colorization.data.module import PictureData
 from colorization.data.pack import Pack
 from colorization.data.source import Tree
-from colorization.manifest import Pictures, some
 from colorization.metric.base import Pair
 from colorization.metric.diversity import best_of, diversity
 from colorization.metric.psnr import psnr
 from colorization.module import Colorizer
-from colorization.protocol import Protocol
+from colorization.scoring import manifest
+from colorization.scoring.manifest import Pictures, some
+from colorization.scoring.protocol import Protocol
 
 # Rounding R, G and B to 8 bits moves a pixel's L by 0.2 on average and by less than 0.5; a picture whose
 # lightness is off by more than that on average has been given another.

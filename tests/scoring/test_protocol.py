@@ -10,17 +10,18 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colorization import build, manifest
+from colorization import build
 from colorization.color import lab
 from colorization.compose import composed
 from colorization.config import ConfigError, options
 from colorization.metric.base import Absent, Metric, Pair, SetMetric
-from colorization.predictions import Coloured
-from colorization.protocol import Protocol
 from colorization.score import MODEL, Numbers, Scoring, batched, file_names
-from colorization.tally import Tally, mean
+from colorization.scoring import manifest
+from colorization.scoring.predictions import Coloured
+from colorization.scoring.protocol import Protocol
+from colorization.scoring.tally import Tally, mean
 
-DOC = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text()
+DOC = (Path(__file__).parent.parent.parent / "docs" / "protocol.md").read_text()
 SETTINGS = ("size", "fit", "filter", "gamut", "rounding", "grey", "cap", "border")
 
 

@@ -7,7 +7,7 @@ import pytest
 import skimage.data
 from PIL import Image, ImageEnhance, ImageOps
 
-from colorization.leaks import BITS, correlation, distances, hashed, leaks, thumbnails
+from colorization.scoring.leaks import BITS, correlation, distances, hashed, leaks, thumbnails
 
 WHOLES = [
     Image.fromarray(getattr(skimage.data, name)()[..., :3])

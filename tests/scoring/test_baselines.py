@@ -6,8 +6,8 @@ import torch
 from skimage.color import rgb2lab
 from skimage.data import astronaut
 
-from colorization.baselines import NAMES, coarse, colourings, mean_colour, of_lightness
 from colorization.color import lab
+from colorization.scoring.baselines import NAMES, coarse, colourings, mean_colour, of_lightness
 
 PHOTO = astronaut()[:160, 100:260]
 L, AB = lab.split(torch.from_numpy(np.ascontiguousarray(PHOTO)).movedim(-1, 0)[None])
