@@ -26,7 +26,7 @@ from colorization.metric.base import Metric
 from colorization.model.base import Network
 from colorization.module import Colorizer
 from colorization.objective.base import Objective
-from colorization.scoring.protocol import Measure, Protocol
+from colorization.protocol import Measure, Protocol
 
 
 def make(node: Any, **injected: Any) -> Any:

@@ -3,7 +3,10 @@
     python -m colorization.convert weights=colorization_release_v2-9b330a0b.pth   writes eccv16.ckpt
     python -m colorization.convert weights=siggraph17-df00044c.pth                writes siggraph17.ckpt
 
-Then: python -m colorization.evaluate run=eccv16.ckpt data=coco data.root=COCO, or predict run=eccv16.ckpt
+Then:
+
+    python -m colorization.evaluate run=eccv16.ckpt data=coco data.root=COCO
+    python -m colorization.predict photo.jpg run=eccv16.ckpt
 (predict weights=FILE.pth does without the checkpoint). See colorization/released.py.
 """
 

@@ -36,6 +36,7 @@ from colorization.hints.points import Points
 from colorization.metric.base import Pair
 from colorization.metric.chroma import is_grey
 from colorization.module import Colorizer
+from colorization.protocol import Protocol
 from colorization.run import Run, open_run, write_csv
 from colorization.score import Numbers, Scoring, batched, protocols_table, sha256, summary_table
 from colorization.scoring.baselines import MeanColour, mean_colour
@@ -52,7 +53,6 @@ from colorization.scoring.predictions import (
     of_split,
     reference,
 )
-from colorization.scoring.protocol import Protocol
 from colorization.study import record_run
 
 log = logging.getLogger(__name__)

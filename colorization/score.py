@@ -18,12 +18,12 @@ from colorization import run
 from colorization.callback.panel import picture
 from colorization.metric.base import Pair
 from colorization.metric.chroma import is_grey
+from colorization.protocol import Measure, Protocol
 from colorization.report.comparison import CEILINGS, FLOORS
 from colorization.scoring import manifest
 from colorization.scoring.baselines import NAMES, MeanColour, colourings
 from colorization.scoring.manifest import Pictures
 from colorization.scoring.predictions import Colour, tensor
-from colorization.scoring.protocol import Measure, Protocol
 from colorization.scoring.tally import Row, Tally
 
 MODEL = "model"

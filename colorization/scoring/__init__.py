@@ -1,1 +1,1 @@
-"""What a score is made of: the protocol, what is coloured and by whom, floors and ceilings, the tally."""
+"""What a score is made of: what is coloured and by whom, floors and ceilings, manifests, leaks, the tally."""

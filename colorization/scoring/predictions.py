@@ -21,9 +21,9 @@ from colorization.metric.base import Pair
 from colorization.metric.diversity import best_of, diversity
 from colorization.metric.psnr import psnr
 from colorization.module import Colorizer
+from colorization.protocol import Protocol
 from colorization.scoring import manifest
 from colorization.scoring.manifest import Pictures, some
-from colorization.scoring.protocol import Protocol
 
 # Rounding R, G and B to 8 bits moves a pixel's L by 0.2 on average and by less than 0.5; a picture whose
 # lightness is off by more than that on average has been given another.

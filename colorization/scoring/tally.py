@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from colorization.metric.base import Absent, Metric, Pair, SetMetric
-from colorization.scoring.protocol import Measure, Protocol
+from colorization.protocol import Measure, Protocol
 
 Row = dict[str, Any]
 

@@ -15,10 +15,10 @@ from colorization.color import lab
 from colorization.compose import composed
 from colorization.config import ConfigError, options
 from colorization.metric.base import Absent, Metric, Pair, SetMetric
+from colorization.protocol import Protocol
 from colorization.score import MODEL, Numbers, Scoring, batched, file_names
 from colorization.scoring import manifest
 from colorization.scoring.predictions import Coloured
-from colorization.scoring.protocol import Protocol
 from colorization.scoring.tally import Tally, mean
 
 DOC = (Path(__file__).parent.parent.parent / "docs" / "protocol.md").read_text()
