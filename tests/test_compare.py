@@ -114,7 +114,8 @@ def test_runs_of_several_seeds_are_told_apart_as_methods(typed, tmp_path):
     for loss, gain in (("l1", 0.0), ("mse", 1.0)):
         for seed in range(3):
             folder = tmp_path / f"ablation_{loss}_{seed}"
-            scored_run(folder, gain=gain, seed=seed, noise=0.3, config={"objective": {"loss": loss}})
+            config = {"objective": {"loss": loss}, "data": {"seed": seed}}
+            scored_run(folder, gain=gain, seed=seed, noise=0.3, config=config)
     _, text = typed(*sorted(tmp_path.iterdir()), "format=csv")
     rows = table_of(text)
     assert {name for kind, name, _ in rows if kind == "method"} == {"ablation_l1", "ablation_mse"}

@@ -9,6 +9,8 @@ from colorization.report.reading import Scored
 # Settings that say where and how a run was done, not what it is.
 INCIDENTAL = ("run.", "name", "resume", "data.root", "data.cache_dir", "data.workers", "logger", "hydra.")
 
+SEEDS = ("seed", "data.seed")  # the second follows the first
+
 
 def differences(runs: Sequence[Scored]) -> dict[str, list[Any]]:
     """The settings that differ: name -> one value per run."""
@@ -24,7 +26,7 @@ def by_seed(runs: Sequence[Scored]) -> dict[str, list[Scored]]:
     """
     groups: dict[str, list[Scored]] = {}
     for run in runs:
-        kept = {k: v for k, v in run.config.items() if not k.startswith(INCIDENTAL) and k != "seed"}
+        kept = {k: v for k, v in run.config.items() if not k.startswith(INCIDENTAL) and k not in SEEDS}
         key = json.dumps(kept, sort_keys=True, default=str) if kept else run.name
         while any(other.config.get("seed") == run.config.get("seed") for other in groups.get(key, [])):
             key += "'"
