@@ -19,6 +19,7 @@ from colorization.config import PACKAGE, ConfigError
 from colorization.module import Colorizer
 
 LIBRARIES = ("torch", "pytorch-lightning", "kornia", "torchmetrics", "hydra-core", "numpy", "pillow")
+MADE_OF = ("colorization", "conf", "pyproject.toml", "experiments/*/recipe.yaml")  # what a number depends on
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,10 @@ def provenance() -> dict[str, Any]:
 
 
 def git() -> dict[str, Any]:
-    """The commit of the code and whether it was changed since; nothing in an installed wheel."""
+    """The commit of the code, and whether code or a recipe was changed since; nothing in an installed wheel.
+
+    What is written beside a recipe when a study is recorded is no change.
+    """
 
     def ask(*words: str) -> str | None:
         command = ["git", "-C", str(PACKAGE.parent), *words]
@@ -126,7 +130,7 @@ def git() -> dict[str, Any]:
 
     if not (PACKAGE.parent / ".git").exists():
         return {"commit": None, "dirty": None}
-    return {"commit": ask("rev-parse", "HEAD"), "dirty": bool(ask("status", "--porcelain"))}
+    return {"commit": ask("rev-parse", "HEAD"), "dirty": bool(ask("status", "--porcelain", "--", *MADE_OF))}
 
 
 def write(path: Path, text: str) -> None:

@@ -187,6 +187,7 @@ def _made(name: str, run: dict[str, Any]) -> list[str]:
     """A run's row in the table of what made the numbers."""
     commit = (run["git"]["commit"] or "unknown")[:12] + (" (changed)" if run["git"]["dirty"] else "")
     hardware = run["hardware"]
-    machine = hardware["gpu"] or f"{hardware['cpu']}, {hardware['cores']} cores"
+    cores = "1 core" if hardware["cores"] == 1 else f"{hardware['cores']} cores"
+    machine = hardware["gpu"] or f"{hardware['cpu']}, {cores}"
     numbers = [f"{run['seconds'] / 60:.1f} min", f"{run['pictures_seen']:,}", f"{run['parameters']:,}"]
     return [name, commit, str(run["seed"]), machine, *numbers]

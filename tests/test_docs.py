@@ -1,5 +1,6 @@
 """Every command that a document shows is one that the program takes."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -38,6 +39,25 @@ def test_links_lead_somewhere():
     for document in DOCUMENTS:
         for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def rows() -> list[tuple[str, list[str]]]:
+    """The README's rows that name a recorded study: (its folder, cells)."""
+    lines = (ROOT / "README.md").read_text().splitlines()
+    found = [(re.match(r"\| \[\w+\]\(experiments/(\w+)\)", line), line) for line in lines]
+    return [(match[1], [cell.strip() for cell in line.split("|")[1:-1]]) for match, line in found if match]
+
+
+@pytest.mark.parametrize(("study", "cells"), rows())
+def test_the_readme_shows_what_is_recorded(study, cells):
+    """PSNR, CIEDE2000 and colorfulness, to the last digit shown."""
+    entries = json.loads((ROOT / "experiments" / study / "results.json").read_text())["runs"]
+    (scores,) = [entry["scores"] for name, entry in entries.items() if f"[{name}]" in cells[0]]
+    for cell, metric in zip(cells[-3:], ("psnr", "ciede2000", "colorfulness"), strict=True):
+        mean, _, half = cell.partition(" ± ")
+        low, high = scores["intervals"][metric]
+        assert f"{scores['metrics'][metric]:.3f}" == mean, metric
+        assert not half or f"{(high - low) / 2:.3f}" == half, metric
 
 
 def test_make_lists_its_targets():

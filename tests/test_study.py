@@ -1,6 +1,7 @@
 """Recorded studies: what is kept of a run, what compare writes beside it, and when it no longer holds."""
 
 import json
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from colorization import compare
 from colorization.config import ConfigError
 from colorization.report.reading import read
 from colorization.report.samples import PERCENTILES, picked
+from colorization.run import git as state_of_code
 from colorization.study import BEGIN, END, between_marks, header, outdated, record_run, recorded
 from tests.made import scored_run
 
@@ -156,3 +158,21 @@ def test_marks_and_headers():
     assert between_marks("# T\n", "x") == f"# T\n\n{BEGIN}\n\nx\n\n{END}\n"
     assert header("# @package _global_\n" + RECIPE).splitlines()[-1] == "- **Expected**: yes"
     assert yaml.safe_load(RECIPE) == {"seed": 0}
+
+
+def test_what_recording_writes_is_no_change_of_the_code(tmp_path, monkeypatch):
+    def git(*words):
+        subprocess.run(["git", "-C", tmp_path, "-c", "user.name=a", "-c", "user.email=a@b", *words], check=True)
+
+    for name in ("colorization/run.py", "experiments/mine/recipe.yaml", "experiments/mine/results.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("before")
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "all"]):
+        git(*words)
+    monkeypatch.setattr("colorization.run.PACKAGE", tmp_path / "colorization")
+    (tmp_path / "experiments/mine/results.json").write_text("after")
+    assert state_of_code()["commit"] and not state_of_code()["dirty"]
+    for name in ("colorization/run.py", "experiments/mine/recipe.yaml", "colorization/new.py"):
+        (tmp_path / name).write_text("after")
+        assert state_of_code()["dirty"], name
+        (tmp_path / name).unlink() if "new" in name else (tmp_path / name).write_text("before")

@@ -20,9 +20,9 @@ def colorfulness(rgb: Tensor, absolute: bool = False) -> Tensor:
     opponents = torch.stack([r - g, (r + g) / 2 - b])
     if absolute:
         opponents = opponents.abs()
-    sigma = opponents.std(dim=-1, correction=0).norm(dim=0)
-    mu = opponents.mean(dim=-1).norm(dim=0)
-    return sigma + 0.3 * mu
+    mean = opponents.mean(dim=-1, keepdim=True)
+    variance = (opponents - mean).square().mean(dim=-1)  # torch.std takes six times as long on a CPU
+    return variance.sum(dim=0).sqrt() + 0.3 * mean[..., 0].norm(dim=0)
 
 
 @shared
