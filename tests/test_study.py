@@ -162,7 +162,8 @@ def test_marks_and_headers():
 
 def test_what_recording_writes_is_no_change_of_the_code(tmp_path, monkeypatch):
     def git(*words):
-        subprocess.run(["git", "-C", tmp_path, "-c", "user.name=a", "-c", "user.email=a@b", *words], check=True)
+        person = ("-c", "user.name=a", "-c", "user.email=a@b")
+        subprocess.run(["git", "-C", tmp_path, *person, *words], check=True)
 
     for name in ("colorization/run.py", "experiments/mine/recipe.yaml", "experiments/mine/results.json"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
