@@ -156,7 +156,8 @@ def header(recipe: str) -> str:
             told = match[2].rstrip()
             entries.append(f"- **{match[1]}**: " + (f"`{told}`" if match[1] == "Command" else told))
         elif entries and re.match(r"# {5,}\S", line):
-            entries[-1] += "; " + line.lstrip("# ").rstrip()
+            told = line.lstrip("# ").rstrip()
+            entries[-1] += ("; " if entries[-1].startswith("- **Command**") else " ") + told
         elif entries and not line.startswith("#"):
             break
     return "\n".join(entries)
