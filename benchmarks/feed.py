@@ -1,4 +1,6 @@
-"""(L, ab) batches per second, warm: python -m benchmarks.feed [ZIP] [PICTURES] [ROUNDS].
+"""(L, ab) batches per second, cold and warm: python -m benchmarks.feed [ZIP] [PICTURES] [ROUNDS].
+
+Cold is the first epoch, with the packing of all three splits; the others decode in every epoch.
 
 Every candidate lives in a process of its own: the thread pools of PyTorch, OpenCV and scikit-image spin
 against each other where they meet.
@@ -70,7 +72,7 @@ def rivals(root: Path, count: int) -> dict[str, Callable[[], object]]:
 def ours(root: Path, cache: Path) -> dict[str, Callable[[], object]]:
     """The project's own feed, whole and in part."""
 
-    def data(resident: bool) -> Folder:
+    def data(resident: bool, cache: Path = cache) -> Folder:
         return Folder(
             root=str(root), cache_dir=str(cache), image_size=SIZE, batch_size=BATCH, resident=resident
         )
@@ -78,7 +80,14 @@ def ours(root: Path, cache: Path) -> dict[str, Callable[[], object]]:
     def delivered(data: Folder) -> None:
         exhaust(data.on_after_batch_transfer(batch, 0) for batch in data.train_dataloader())
 
+    def cold() -> None:
+        with tempfile.TemporaryDirectory() as empty:
+            first = data(False, Path(empty))
+            first.prepare_data()
+            delivered(first)
+
     return {
+        "this project, cold": cold,
         "this project": partial(delivered, data(False)),
         "this project, pictures held in memory": partial(delivered, data(True)),
         "floor: gather alone": lambda: exhaust(data(False).train_dataloader()),
@@ -134,7 +143,7 @@ def main(archive: str | None = None, pictures: str = "1280", rounds: str = "5") 
         }
         spans = medians(candidates, int(rounds))
         for against in (f"{PIL}, 2 workers", f"{OPENCV}, 2 workers"):
-            print(markdown(f"(L, ab) batches of {BATCH} at {SIZE} px, warm", spans, count, against))
+            print(markdown(f"(L, ab) batches of {BATCH} at {SIZE} px", spans, count, against))
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ class Archive(Files):
     def place(self) -> list[Any]:
         """The archive, its length and its time of change."""
         state = self.path.stat()
-        return [str(self.path.absolute()), self.inside, state.st_size, state.st_mtime_ns]
+        return [str(self.path.resolve()), self.inside, state.st_size, state.st_mtime_ns]
 
     @property
     def members(self) -> dict[str, Any]:

@@ -93,7 +93,7 @@ class Tree(Files):
 
     def place(self) -> list[Any]:
         """The folder, and its state or that of all its files."""
-        return [str(self.root.absolute()), self.root.stat().st_mtime_ns if self.fixed else self._state()]
+        return [str(self.root.resolve()), self.root.stat().st_mtime_ns if self.fixed else self._state()]
 
     def _state(self) -> str:
         """A digest of the names, lengths and times of change of all pictures."""

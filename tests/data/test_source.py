@@ -72,6 +72,15 @@ def test_a_changed_picture_is_another_place(tree, tmp_path):
     assert Tree(root).describe() != before
 
 
+def test_a_link_leads_to_the_same_place(tree, tmp_path):
+    """Or every checkout with a link to the photos would pack them again."""
+    archive = zipped(tree, tmp_path / "set.zip")
+    (tmp_path / "link.zip").symlink_to(archive)
+    (tmp_path / "link").symlink_to(tree)
+    assert Zip(tmp_path / "link.zip", "set/").describe() == Zip(archive, "set/").describe()
+    assert Tree(tmp_path / "link").describe() == Tree(tree).describe()
+
+
 def test_parts_share_everything_and_nothing_twice(tree):
     cuts = (("test", None), ("val", 7))
     parts = {split: Part(Tree(tree), split, cuts).names for split in ("train", "val", "test")}
