@@ -30,8 +30,8 @@ demo: setup  ## train on rendered scenes for two minutes, score, colour photos, 
 	@echo "coloured photos: $(RUN_DIR)/coloured/"
 	@echo "open $(RUN_DIR)/compare.html"
 
-test: setup  ## run the tests
-	$(RUN) pytest -q
+test: setup  ## run the tests, on up to four cores
+	OMP_NUM_THREADS=1 $(RUN) pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 check: setup  ## lint, format, types, import order
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ within the recorded 95% intervals. Exit code 1 tells that a number did not.
 """
 
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -30,6 +31,7 @@ from colorization.study import outdated, recorded
 SAME = "same to the digit"
 INSIDE = "inside the interval"
 UNJUDGED = "no interval is recorded"
+ABSENT = "not measured here"
 OTHER = "not the same"
 OUTSIDE = "outside the interval"
 
@@ -105,16 +107,25 @@ def again(folder: Path, entry: dict[str, Any], extra: Sequence[str]) -> dict[str
     scores = entry["scores"]
     suffix = "" if scores["protocol"] == "v1" else f"_{scores['protocol']}"
     found = folder / "evaluation" / f"{scores['data']}_{scores['split']}{suffix}" / "summary.json"
-    drawn = [name.removeprefix("best_of_") for name in scores["metrics"] if name.startswith("best_of_")]
-    evaluate = [f"split={scores['split']}", f"protocol={scores['protocol']}"]
-    evaluate += [f"samples={count}" for count in drawn]
+    measured = numbers(scores)
+    networks = ",".join(name for name in composed("evaluate").metric if name in measured)
+    evaluate = [f"split={scores['split']}", f"protocol={scores['protocol']}", f"metric=[{networks}]"]
+    drawn = [name.removeprefix("best_of_") for name in measured if name.startswith("best_of_")]
+    beside = [f"samples={count}" for count in drawn]
+    beside += ["hints_curve=true"] if "hints_curve" in scores else []
     if entry["run"] is None:
         _python("evaluate", f"data={scores['data']}", *evaluate, *extra, f"out={folder}")
     else:
         _python("train", *entry["run"]["overrides"], *extra, f"run.dir={folder}")
-        if drawn or not found.exists():  # training has scored its own test pictures
-            _python("evaluate", f"run={folder}", *evaluate)
+        if networks or beside or not found.exists():  # training has scored its own test pictures
+            _python("evaluate", f"run={folder}", *evaluate, *beside)
     return json.loads(found.read_text())
+
+
+def numbers(scores: dict[str, Any]) -> dict[str, float]:
+    """All that was measured of one run, by name."""
+    hints = {f"psnr_{count}_hints": psnr for count, psnr in scores.get("hints_curve", {}).items()}
+    return scores["metrics"] | scores.get("set_metrics", {}) | hints
 
 
 def judged(
@@ -133,16 +144,18 @@ def judged(
         if before != after:
             raise ConfigError([f"{name}: was {done} on other pictures (fingerprint {before}, here {after}); "
                                "point data.root at the recorded ones"])  # fmt: skip
-    numbers = summary["metrics"] | summary.get("set_metrics", {})
+    here = numbers(summary)
     return [
         Outcome(name, metric, before, now, verdict(before, now, scores["intervals"].get(metric), by_digit))
-        for metric, before in (scores["metrics"] | scores.get("set_metrics", {})).items()
-        if (now := numbers.get(metric)) is not None
+        for metric, before in numbers(scores).items()
+        for now in [here.get(metric, math.nan)]
     ]
 
 
 def verdict(before: float, now: float, bounds: Sequence[float] | None, by_digit: bool) -> str:
     """What a number is called beside its record."""
+    if math.isnan(now):
+        return ABSENT
     if by_digit or before == now:
         return SAME if before == now else OTHER
     if bounds is None:

@@ -75,7 +75,7 @@ def test_the_readme_of_a_study_has_its_numbers(folder):
 def test_only_a_run_of_the_recipe_is_recorded(trained, command, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "recipe.yaml").write_text("seed: 1\n")
-    done = command("evaluate", f"run={trained}", "record=mine", cwd=tmp_path)
+    done = command("evaluate", f"run={trained}", "metric=[]", "record=mine", cwd=tmp_path)
     assert (
         done.returncode == 1 and "was run by" in done.stderr and not (tmp_path / "mine/results.json").exists()
     )

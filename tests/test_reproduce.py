@@ -1,6 +1,7 @@
 """A study made by the test is run again by the command, and comes out the same or is caught."""
 
 import json
+import math
 import shutil
 import sys
 
@@ -8,7 +9,7 @@ import pytest
 
 from colorization import compose, config, reproduce
 from colorization.config import ConfigError
-from colorization.reproduce import INSIDE, OTHER, OUTSIDE, SAME, UNJUDGED, judged, verdict
+from colorization.reproduce import ABSENT, INSIDE, OTHER, OUTSIDE, SAME, UNJUDGED, judged, verdict
 from tests.conftest import ROOT
 
 RECIPE = """# Question: does it come out again?
@@ -41,7 +42,7 @@ def checkout(tmp_path_factory, command):
 
     for done in (
         typed("train", "experiment=tiny", "seed=3", "data.cache_dir=cache", "run.dir=runs/tiny_3"),
-        typed("evaluate", "run=runs/tiny_3", "record=experiments/tiny"),
+        typed("evaluate", "run=runs/tiny_3", "metric=[]", "record=experiments/tiny"),
     ):
         assert done.returncode == 0, done.stdout + done.stderr
     return folder, typed
@@ -109,6 +110,7 @@ def test_a_changed_recipe_is_not_run_again(typed_here, checkout):
         (24.0, [23.9, 24.1], True, SAME), (24.0000001, [23.9, 24.1], True, OTHER),
         (24.05, [23.9, 24.1], False, INSIDE), (24.2, [23.9, 24.1], False, OUTSIDE),
         (25.0, None, False, UNJUDGED), (24.0, None, False, SAME),
+        (math.nan, [23.9, 24.1], True, ABSENT),
     ],
 )  # fmt: skip
 def test_verdicts(now, bounds, by_digit, expected):
@@ -128,6 +130,9 @@ def test_other_pictures_are_not_compared():
         ("psnr", INSIDE, True),
         ("fid", UNJUDGED, True),
     ]
+    curve = {"hints_curve": {"0": 24.0, "10": 25.0}}
+    told = judged("mine", entry(**curve), summary | curve, True, entry()["run"])
+    assert [(o.metric, o.verdict) for o in told[2:]] == [("psnr_0_hints", SAME), ("psnr_10_hints", SAME)]
     with pytest.raises(ConfigError, match="scored on other pictures"):
         judged("mine", entry(), summary | {"fingerprint": "g"}, False, entry()["run"])
     with pytest.raises(ConfigError, match="trained on other pictures"):
