@@ -5,8 +5,8 @@
 
 Every run is trained with the overrides and the seed that results.json records. Other settings of training
 (NAME=VALUE) are added to each. Budgets of pictures, steps or epochs must give the recorded numbers to the
-last digit on the machine and the versions that are recorded; budgets of time, and other machines, must come
-within the recorded 95% intervals. Exit code 1 tells that a number did not.
+last digit with the code, the machine and the versions that are recorded; budgets of time, and everything
+else, must come within the recorded 95% intervals. Exit code 1 tells that a number did not.
 """
 
 import json
@@ -18,14 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from rich.console import Console
 from rich.table import Table
 
 from colorization.command import errors_in_words, gathered, help_text
-from colorization.compose import completed, composed
+from colorization.compose import composed
 from colorization.config import ConfigError
-from colorization.run import provenance
+from colorization.run import is_code_of, provenance
 from colorization.study import outdated, recorded
 
 SAME = "same to the digit"
@@ -87,18 +86,16 @@ def reproduce(folder: Path, extra: Sequence[str], only: Sequence[str] | None, ou
     if wrong := [name for name in only or () if name not in entries]:
         raise ConfigError([f"only: no run {', '.join(wrong)} is recorded; choose from {', '.join(entries)}"])
     chosen = {name: entry for name, entry in entries.items() if not only or name in only}
-    for entry in chosen.values():  # every fault before the first training
-        if entry["run"]:
-            completed("train", [*entry["run"]["overrides"], *extra])
+    loose = {name: loosened(entry, extra) for name, entry in chosen.items()}  # finds faults in settings, too
     place = out / folder.resolve().name
     if taken := [name for name in chosen if (place / name).exists()]:
         raise ConfigError([f"{place / taken[0]}: is there already; choose another place, out=FOLDER"])
     outcomes = []
     for name, entry in chosen.items():
+        print(f"{name}: must come {within(loose[name])}", flush=True)
         summary = again(place / name, entry, extra)
         new = json.loads((place / name / "run.json").read_text()) if entry["run"] else None
-        exact = must_agree_to_the_digit(entry, place / name)
-        outcomes += judged(name, entry, summary, exact, new)
+        outcomes += judged(name, entry, summary, not loose[name], new)
     return outcomes
 
 
@@ -163,12 +160,25 @@ def verdict(before: float, now: float, bounds: Sequence[float] | None, by_digit:
     return INSIDE if bounds[0] <= now <= bounds[1] else OUTSIDE
 
 
-def must_agree_to_the_digit(entry: dict[str, Any], folder: Path) -> bool:
-    """Whether the budget counts what does not depend on speed, and the machine is of the recorded kind."""
+def loosened(entry: dict[str, Any], extra: Sequence[str]) -> list[str]:
+    """Why a run need not come out to the digit: what differs from the recorded one, or a budget of time.
+
+    Raises:
+        ConfigError: when its settings are not understood any more, or the extra ones are wrong.
+    """
     before, now = entry["run"] or entry["evaluated"], provenance()
-    config = folder / "config.yaml"
-    timed = config.exists() and yaml.safe_load(config.read_text())["budget"]["time"] is not None
-    return not timed and all(before[key] == now[key] for key in ("hardware", "versions"))
+    reasons = [f"other {key}" for key in ("hardware", "versions") if before[key] != now[key]]
+    if entry["run"] and composed("train", [*entry["run"]["overrides"], *extra]).budget.time is not None:
+        reasons.append("a budget of time")
+    commit = before["git"]["commit"] if entry["run"] else before["commit"]
+    if not commit or not is_code_of(commit):
+        reasons.append(f"other code than commit {commit[:12]}" if commit else "code of no recorded commit")
+    return reasons
+
+
+def within(reasons: Sequence[str]) -> str:
+    """How near a run must come to its record, in words."""
+    return f"within its intervals ({', '.join(reasons)})" if reasons else "to the digit"
 
 
 def shown(outcomes: Sequence[Outcome]) -> Table:

@@ -122,15 +122,21 @@ def git() -> dict[str, Any]:
 
     What is written beside a recipe when a study is recorded is no change.
     """
-
-    def ask(*words: str) -> str | None:
-        command = ["git", "-C", str(PACKAGE.parent), *words]
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)
-        return answer.stdout.strip() if answer.returncode == 0 else None
-
     if not (PACKAGE.parent / ".git").exists():
         return {"commit": None, "dirty": None}
-    return {"commit": ask("rev-parse", "HEAD"), "dirty": bool(ask("status", "--porcelain", "--", *MADE_OF))}
+    return {"commit": _git("rev-parse", "HEAD"), "dirty": bool(_git("status", "--porcelain", "--", *MADE_OF))}
+
+
+def is_code_of(commit: str) -> bool:
+    """Whether the code and its configuration are those of a commit; False where git cannot tell."""
+    return _git("diff", "--name-only", commit, "--", "colorization", "conf") == ""
+
+
+def _git(*words: str) -> str | None:
+    """What git says of this checkout, or None where it fails."""
+    command = ["git", "-C", str(PACKAGE.parent), *words]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    return answer.stdout.strip() if answer.returncode == 0 else None
 
 
 def write(path: Path, text: str) -> None:

@@ -3,13 +3,14 @@
 import json
 import math
 import shutil
+import subprocess
 import sys
 
 import pytest
 
 from colorization import compose, config, reproduce
 from colorization.config import ConfigError
-from colorization.reproduce import ABSENT, INSIDE, OTHER, OUTSIDE, SAME, UNJUDGED, judged, verdict
+from colorization.reproduce import ABSENT, INSIDE, OTHER, OUTSIDE, SAME, UNJUDGED, judged, loosened, verdict
 from tests.conftest import ROOT
 
 RECIPE = """# Question: does it come out again?
@@ -37,6 +38,10 @@ def checkout(tmp_path_factory, command):
     (folder / "experiments/tiny").mkdir(parents=True)
     (folder / "experiments/tiny/recipe.yaml").write_text(RECIPE)
 
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "all"]):
+        person = ("-c", "user.name=a", "-c", "user.email=a@b")
+        subprocess.run(["git", "-C", folder, *person, *words], check=True)
+
     def typed(name, *arguments):
         return command(name, *arguments, cwd=folder, PYTHONPATH=str(folder))
 
@@ -52,6 +57,7 @@ def test_a_study_comes_out_to_the_digit(checkout):
     folder, typed = checkout
     done = typed("reproduce", "experiments/tiny", "data.cache_dir=cache", "out=again")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "tiny_3: must come to the digit" in done.stdout
     results = json.loads((folder / "experiments/tiny/results.json").read_text())
     (entry,) = results["runs"].values()
     assert done.stdout.count(SAME) == len(entry["scores"]["metrics"]) + len(entry["scores"]["set_metrics"])
@@ -139,15 +145,20 @@ def test_other_pictures_are_not_compared():
         judged("mine", entry(), summary, False, {"data": {"fingerprint": {"train": "u", "val": "v"}}})
 
 
-def test_digits_are_wanted_of_counted_budgets_on_the_recorded_machine_alone(tmp_path, monkeypatch):
-    here = {"hardware": {"cpu": "x", "cores": 1, "gpu": None}, "versions": {"torch": "2"}}
+def test_digits_are_wanted_of_the_recorded_code_machine_and_versions_alone(monkeypatch):
+    here = {
+        "hardware": {"cpu": "x", "cores": 1, "gpu": None},
+        "versions": {"torch": "2"},
+        "git": {"commit": "c0ffee"},
+        "overrides": ["budget.epochs=null", "budget.steps=3"],
+    }
     monkeypatch.setattr(reproduce, "provenance", lambda: here)
-    settings = tmp_path / "config.yaml"
-    settings.write_text("budget: {steps: 3, time: null}\n")
-    assert reproduce.must_agree_to_the_digit({"run": here}, tmp_path)
-    assert not reproduce.must_agree_to_the_digit({"run": here | {"versions": {"torch": "3"}}}, tmp_path)
-    settings.write_text("budget: {steps: null, time: 10m}\n")
-    assert not reproduce.must_agree_to_the_digit({"run": here}, tmp_path)
+    monkeypatch.setattr(reproduce, "is_code_of", lambda commit: commit == "c0ffee")
+    assert loosened({"run": here}, []) == []
+    assert loosened({"run": None, "evaluated": here | {"commit": "c0ffee"}}, []) == []
+    assert loosened({"run": here | {"versions": {"torch": "3"}}}, []) == ["other versions"]
+    assert loosened({"run": here | {"git": {"commit": "c0c0a"}}}, []) == ["other code than commit c0c0a"]
+    assert loosened({"run": here | {"overrides": ["budget.time=10m"]}}, []) == ["a budget of time"]
 
 
 def test_help_tells_what_it_does(monkeypatch, capsys):

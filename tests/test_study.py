@@ -15,6 +15,7 @@ from colorization.config import ConfigError
 from colorization.report.reading import read
 from colorization.report.samples import PERCENTILES, picked
 from colorization.run import git as state_of_code
+from colorization.run import is_code_of
 from colorization.study import BEGIN, END, between_marks, header, outdated, record_run, recorded
 from tests.made import scored_run
 
@@ -172,8 +173,12 @@ def test_what_recording_writes_is_no_change_of_the_code(tmp_path, monkeypatch):
         git(*words)
     monkeypatch.setattr("colorization.run.PACKAGE", tmp_path / "colorization")
     (tmp_path / "experiments/mine/results.json").write_text("after")
-    assert state_of_code()["commit"] and not state_of_code()["dirty"]
+    commit = state_of_code()["commit"]
+    assert commit and not state_of_code()["dirty"] and is_code_of(commit)
     for name in ("colorization/run.py", "experiments/mine/recipe.yaml", "colorization/new.py"):
         (tmp_path / name).write_text("after")
         assert state_of_code()["dirty"], name
         (tmp_path / name).unlink() if "new" in name else (tmp_path / name).write_text("before")
+    (tmp_path / "colorization/run.py").write_text("after")
+    git("commit", "-q", "-a", "-m", "other code")
+    assert not is_code_of(commit) and is_code_of(state_of_code()["commit"]) and not is_code_of("0" * 40)
