@@ -1,17 +1,30 @@
 """Real photos for the tests, cut from those that ship inside scikit-image."""
 
+import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import skimage.data
+import torch
 from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(autouse=True)
+def alone() -> Iterator[None]:
+    """Same random numbers and no log handlers of an earlier test, whatever ran before in this process."""
+    torch.manual_seed(0)
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")
