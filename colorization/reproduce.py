@@ -6,7 +6,8 @@
 Every run is trained with the overrides and the seed that results.json records. Other settings of training
 (NAME=VALUE) are added to each. Budgets of pictures, steps or epochs must give the recorded numbers to the
 last digit with the code, the machine and the versions that are recorded; budgets of time, and everything
-else, must come within the recorded 95% intervals. Exit code 1 tells that a number did not.
+else, must come within the recorded 95% intervals. Exit code 1 tells that a number did not. What differs is
+told before anything is trained, and the recorded code comes back by git checkout COMMIT -- colorization conf.
 """
 
 import json
@@ -170,9 +171,10 @@ def loosened(entry: dict[str, Any], extra: Sequence[str]) -> list[str]:
     reasons = [f"other {key}" for key in ("hardware", "versions") if before[key] != now[key]]
     if entry["run"] and composed("train", [*entry["run"]["overrides"], *extra]).budget.time is not None:
         reasons.append("a budget of time")
-    commit = before["git"]["commit"] if entry["run"] else before["commit"]
-    if not commit or not is_code_of(commit):
-        reasons.append(f"other code than commit {commit[:12]}" if commit else "code of no recorded commit")
+    commit = (before["git"]["commit"] if entry["run"] else before["commit"]) or ""
+    if not is_code_of(commit):
+        restored = f"other code; git checkout {commit[:12]} -- colorization conf brings it back"
+        reasons.append(restored if commit else "code of no recorded commit")
     return reasons
 
 
