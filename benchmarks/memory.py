@@ -2,12 +2,13 @@
 
 Each N pictures, the first of ZIP or small made ones, are an archive of their own. Counted is what belongs to
 the processes alone, shared pages once: Pss_Anon and Pss_Shmem of the command and all its workers, as Linux
-knows them, every 100 ms. Mapped files are not counted: their pages are the system's to drop. Training takes
+knows them, every 100 ms; of three runs' peaks the median, for what allocators keep differs by a tenth. Mapped files are not counted: their pages are the system's to drop. Training takes
 as many steps and validations for every N, one epoch of the largest, on crops of pictures that are packed at
 full size.
 """
 
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ from colorization.data.archive import Zip
 COUNTS = ("1000", "5000", "20000")
 CROPS = ("data.image_size=32", "data.load_size=144")
 BATCH = 64
+RUNS = 3
 SHARE, MORE = 0.1, 30  # what is flat: allocators round by some percent, 20,000 names and places take some MiB
 
 
@@ -34,11 +36,9 @@ def main(archive: str | None = None, *counts: str) -> None:
         for count in numbers:
             members = ((name, source.read(name)) for name in source.names[:count])
             chosen = archived(folder / f"{count}.zip", members)
-            data = ("data=folder", f"data.root={chosen}", "data.cache_dir=cache")
-            peaks["prepare"].append(peak(started("prepare", folder, *data), folder))
-            finished(started("prepare", folder, *data, *CROPS), folder)
-            settings = (*data, *CROPS, *training(numbers[-1] // BATCH), f"run.dir=runs/{count}")
-            peaks["train"].append(peak(started("train", folder, *settings), folder))
+            runs = [measured(folder, chosen, f"{count}_{run}", numbers[-1] // BATCH) for run in range(RUNS)]
+            for command, of_runs in zip(peaks, zip(*runs, strict=True), strict=True):
+                peaks[command].append(statistics.median(of_runs))
     rows = [
         (f"{count:,}", *(f"{taken[i]:.0f}" for taken in peaks.values())) for i, count in enumerate(numbers)
     ]
@@ -50,6 +50,15 @@ def main(archive: str | None = None, *counts: str) -> None:
             for command, taken in peaks.items()
         }
     )
+
+
+def measured(folder: Path, archive: Path, name: str, steps: int) -> tuple[float, float]:
+    """Peaks of preparing an archive's pictures, and of training on them, in MiB."""
+    data = ("data=folder", f"data.root={archive}", f"data.cache_dir=cache_{name}")
+    preparing = peak(started("prepare", folder, *data), folder)
+    finished(started("prepare", folder, *data, *CROPS), folder)
+    settings = (*data, *CROPS, *training(steps), f"run.dir=runs/{name}")
+    return preparing, peak(started("train", folder, *settings), folder)
 
 
 def training(steps: int) -> tuple[str, ...]:

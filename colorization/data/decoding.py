@@ -1,5 +1,6 @@
 """Decoding on all cores, in order, in constant memory, straight into the file that is to hold the pixels."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -110,6 +111,7 @@ class Decoding:
     def __exit__(self, *error: object) -> None:
         if self._pool:
             self._pool.shutdown(wait=True, cancel_futures=True)
+            gc.unfreeze()
 
     def blocks(self, names: Sequence[str], length: int) -> Iterator[list[Result]]:
         """Results in the order of the names, `length` at a time."""
@@ -170,7 +172,9 @@ class Decoding:
 
     def _start(self, workers: int) -> ProcessPoolExecutor:
         # A fork starts in milliseconds; elsewhere each worker imports the program again.
+        # What is there stays shared with it as long as no garbage collection touches it.
         context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        gc.freeze()
         return ProcessPoolExecutor(workers, context, _start_worker, (self.source, self.slots))
 
 
