@@ -2,9 +2,9 @@
 
 Each N pictures, the first of ZIP or small made ones, are an archive of their own. Counted is what belongs to
 the processes alone, shared pages once: Pss_Anon and Pss_Shmem of the command and all its workers, as Linux
-knows them, every 100 ms; of three runs' peaks the median, for what allocators keep differs by a tenth. Mapped files are not counted: their pages are the system's to drop. Training takes
-as many steps and validations for every N, one epoch of the largest, on crops of pictures that are packed at
-full size.
+knows them, every 100 ms; of three runs' peaks the median, for what allocators keep differs by a tenth.
+Mapped files are not counted: their pages are the system's to drop. Training takes as many steps and
+validations for every N, one epoch of the largest, on crops of pictures that are packed at full size.
 """
 
 import os
