@@ -107,6 +107,7 @@ def open_square(
         width, height = picture.size
         if geometry.filter == "triangle":  # the other one depends on single pixels of the whole picture
             picture.draft(None, (HEADROOM * size, HEADROOM * size))
+        picture.load()
         reduction = round(width / picture.width)
         turn = _orientation(picture)
         box = _box(width / reduction, height / reduction, geometry.fit)
@@ -147,7 +148,7 @@ def _to_8_bits(values: np.ndarray) -> np.ndarray:
 
 
 def _orientation(picture: Image.Image) -> int:
-    """1 to 8; damaged EXIF data says nothing about the pixels."""
+    """1 to 8, of a picture that is loaded; damaged EXIF data says nothing about the pixels."""
     try:
         return picture.getexif().get(Base.Orientation, 1)
     except Exception:

@@ -130,3 +130,21 @@ def test_a_thousand_damaged_jpegs_are_in_or_named():
         except UnreadablePicture as error:
             assert error.reason
     assert 200 < read < 900
+
+
+def test_a_damaged_png_is_refused_as_a_square_too():
+    def refused(read):
+        try:
+            read(bytes(data))
+        except UnreadablePicture:
+            return True
+        return False
+
+    data, draw, fates = bytearray(saved(picture(3, (90, 70)))), np.random.default_rng(0), []
+    for place in draw.integers(60, len(data), 50):
+        bit = 1 << draw.integers(8)
+        data[place] ^= bit
+        fates.append((refused(open_picture), refused(lambda data: open_square(data, 8))))
+        data[place] ^= bit
+    assert all(whole == square for whole, square in fates)
+    assert sum(whole for whole, _ in fates) > 40
