@@ -119,6 +119,7 @@ def trainer(cfg: DictConfig, folder: Path, budget: Budget, run_id: str | None = 
     try:
         return make(
             cfg.trainer,
+            accelerator=accelerator(cfg),
             default_root_dir=str(folder),
             max_epochs=-1,
             logger=[Table(folder / "metrics.csv", budget.moment), *loggers(cfg, folder, run_id)],
@@ -129,6 +130,12 @@ def trainer(cfg: DictConfig, folder: Path, budget: Budget, run_id: str | None = 
         )
     except pl.utilities.exceptions.MisconfigurationException as error:
         raise ConfigError([f"trainer: {error}"]) from error
+
+
+def accelerator(cfg: DictConfig) -> str:
+    """What to train on: Apple's MPS only by name, for it has no float64, in which scores are summed."""
+    wanted = str(cfg.trainer.accelerator)
+    return "cpu" if wanted == "auto" and torch.backends.mps.is_available() else wanted
 
 
 def callbacks(cfg: DictConfig) -> list[pl.Callback]:

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from colorization import build
 from colorization.config import PACKAGE, ConfigError
+from colorization.data.decoding import cores
 from colorization.module import Colorizer
 
 LIBRARIES = ("torch", "pytorch-lightning", "kornia", "torchmetrics", "hydra-core", "numpy", "pillow")
@@ -112,7 +113,7 @@ def provenance() -> dict[str, Any]:
     return {
         "git": git(),
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in LIBRARIES},
-        "hardware": {"cpu": _cpu(), "cores": len(os.sched_getaffinity(0)), "gpu": gpu},
+        "hardware": {"cpu": _cpu(), "cores": cores(), "gpu": gpu},
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
 

@@ -119,6 +119,14 @@ def test_every_optimizer_follows_every_schedule(optimizer, schedule):
     assert any(not torch.equal(p, q) for p, q in zip(before, colorizer.network.parameters(), strict=True))
 
 
+def test_a_mac_trains_on_its_processor_unless_told_otherwise(monkeypatch):
+    auto, mps = composed("train"), composed("train", ["trainer.accelerator=mps"])
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+    assert build.accelerator(auto) == "auto"
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: True)
+    assert (build.accelerator(auto), build.accelerator(mps)) == ("cpu", "mps")
+
+
 def test_importing_the_package_does_not_import_wandb():
     import subprocess
     import sys

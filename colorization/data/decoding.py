@@ -76,6 +76,11 @@ class Slots:
         return self.start + slot * self.size * self.size * 3
 
 
+def cores() -> int:
+    """How many this process may use; all of them where the system (macOS, Windows) cannot restrict it."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def decoded(
     source: Source, name: str, size: int, data: bytes | None = None
 ) -> tuple[np.ndarray, tuple[str, int, int, int]]:
@@ -102,7 +107,7 @@ class Decoding:
 
     def __init__(self, source: Source, slots: Slots, workers: int | None = None):
         self.source, self.slots = source, slots
-        self.workers = workers or len(os.sched_getaffinity(0))
+        self.workers = workers or cores()
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> "Decoding":

@@ -40,6 +40,15 @@ def test_workers_and_blocks_do_not_matter(tree, tmp_path, small_blocks):
     assert one.fingerprint == two.fingerprint
 
 
+def test_without_fork_or_a_choice_of_cores_it_is_the_same_pack(tree, tmp_path, monkeypatch):
+    here = packed(tree, tmp_path / "here")
+    monkeypatch.setattr("sys.platform", "darwin")  # which starts workers afresh
+    monkeypatch.delattr("os.sched_getaffinity")
+    there = packed(tree, tmp_path / "there")
+    assert there.fingerprint == here.fingerprint
+    assert np.array_equal(there.pictures, here.pictures)
+
+
 def test_a_larger_subset_extends(tree, tmp_path, monkeypatch):
     first = packed(tree, tmp_path, count=30)
     before = first.pictures.copy()
