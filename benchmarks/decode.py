@@ -12,7 +12,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import simplejpeg
+import torch
+from kornia_rs.io import decode_image_jpegturbo
 from PIL import Image
+from torchvision.io import ImageReadMode, decode_jpeg
 
 from benchmarks.pictures import photos
 from benchmarks.timing import markdown, medians
@@ -33,6 +36,8 @@ def main(archive: str | None = None, pictures: str = "500", rounds: str = "5") -
             "this project": lambda: [open_square(data, SIZE) for data in encoded],
             "floor: Pillow decodes": lambda: [pillow(data) for data in encoded],
             "floor: simplejpeg decodes": lambda: [simplejpeg.decode_jpeg(data) for data in encoded],
+            "floor: kornia_rs decodes": lambda: [decode_image_jpegturbo(data, "rgb") for data in encoded],
+            "floor: torchvision decodes": lambda: [torchvision_io(data) for data in encoded],
             "simplejpeg, Pillow resizes": lambda: [resized(simplejpeg.decode_jpeg(data)) for data in encoded],
             "OpenCV, not antialiased": lambda: [opencv(data) for data in encoded],
         }
@@ -55,6 +60,10 @@ def pillow(data: bytes) -> Image.Image:
     picture = Image.open(io.BytesIO(data))
     picture.load()
     return picture
+
+
+def torchvision_io(data: bytes) -> torch.Tensor:
+    return decode_jpeg(torch.frombuffer(bytearray(data), dtype=torch.uint8), ImageReadMode.RGB)
 
 
 def resized(array: np.ndarray) -> np.ndarray:

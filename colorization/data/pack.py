@@ -321,5 +321,5 @@ def _log_skipped(index: Index, since: int) -> None:
 
 
 def _mark_used(folder: Path) -> None:
-    with suppress(PermissionError):  # somebody else's cache, only to be read
+    with suppress(OSError):  # a cache that is somebody else's, or mounted to be read
         os.utime(folder)
