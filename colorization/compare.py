@@ -2,7 +2,7 @@
 
     python -m colorization.compare runs/ONE runs/OTHER              tables here, page in compare.html
     python -m colorization.compare runs/* format=markdown           tables for a README
-    python -m colorization.compare runs/ONE runs/OTHER format=latex metrics=[psnr,ssim]
+    python -m colorization.compare runs/ONE runs/OTHER out=table.tex metrics=[psnr,ssim]
     python -m colorization.compare runs/* record=experiments/NAME   a study's README.md and samples.jpg
     python -m colorization.compare runs/ONE wandb:ENTITY/PROJECT/ID  a run that Weights & Biases keeps
 
@@ -28,13 +28,15 @@ from colorization.run import write
 from colorization.study import record_comparison
 
 WRITERS = {"markdown": tables.markdown, "latex": tables.latex, "csv": tables.as_csv}
+ENDINGS = {".md": "markdown", ".tex": "latex", ".csv": "csv"}
 
 
 @command("compare", __doc__, positional="runs")
 def main(cfg: DictConfig) -> None:
     """Read, compare, print; write the page, or the text format asked for."""
-    if cfg.format not in ("page", *WRITERS):
-        raise ConfigError([f"format={cfg.format}: choose page, {', '.join(WRITERS)}"])
+    chosen = cfg.format or ENDINGS.get(Path(cfg.out or "").suffix, "page")
+    if chosen not in ("page", *WRITERS):
+        raise ConfigError([f"format={chosen}: choose page, {', '.join(WRITERS)}"])
     runs = read_all([local(path) for path in cfg.runs], cfg.evaluation)
     table = compared(runs, cfg.resamples)
     if cfg.metrics:
@@ -42,8 +44,8 @@ def main(cfg: DictConfig) -> None:
     brief = table if cfg.metrics else reported(runs, table)
     if cfg.record:
         record_comparison(Path(cfg.record), runs, brief)
-    if cfg.format in WRITERS:
-        text = WRITERS[cfg.format](table if cfg.format == "csv" else brief)
+    if chosen in WRITERS:
+        text = WRITERS[chosen](table if chosen == "csv" else brief)
         print(text, end="")
         if cfg.out:
             write(Path(cfg.out), text)

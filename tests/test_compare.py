@@ -192,6 +192,15 @@ def test_what_does_not_compare_is_refused(typed, runs, tmp_path, key, value):
     assert key in code and "alien" in code and "do not compare" in code
 
 
+@pytest.mark.parametrize(
+    ("ending", "begins"),
+    [("md", "|  |"), ("tex", r"\begin{tabular}"), ("csv", "kind,run"), ("html", "<!doctype")],
+)
+def test_a_file_holds_what_its_name_ends_in(typed, runs, ending, begins):
+    typed("one", f"out=table.{ending}")
+    assert (runs / f"table.{ending}").read_text().startswith(begins)
+
+
 def test_an_evaluation_without_floors_is_to_be_made_again(typed, runs, tmp_path):
     shutil.copytree(runs / "one", tmp_path / "old")
     shutil.rmtree(tmp_path / "old/evaluation/made_test/baselines")
