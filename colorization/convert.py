@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from colorization.command import command
 from colorization.config import ConfigError
+from colorization.files import replaced
 from colorization.released import read_tensors, recognised, released
 
 log = logging.getLogger(__name__)
@@ -44,9 +45,8 @@ def convert(weights: Path, out: Path) -> None:
     units = colorizer.network.units.to_dict()
     record = {"config": plain, "git": {"commit": None, "dirty": None}, "units": units}
     checkpoint = {"state_dict": colorizer.state_dict(), "global_step": 0, "epoch": 0, "colorization": record}
-    partial = out.with_name(out.name + ".partial")
-    torch.save(checkpoint, partial)
-    partial.replace(out)
+    with replaced(out) as partial, partial.open("wb") as file:
+        torch.save(checkpoint, file)
 
 
 if __name__ == "__main__":

@@ -135,7 +135,8 @@ class Remote(Files):
                 return ask()
             except Exception as error:
                 if attempt + 1 == ATTEMPTS or not _passing(error):
-                    reason = str(error) or type(error).__name__
+                    told = str(error)
+                    reason = told if told and told != path else type(error).__name__
                     raise OSError(f"{path} cannot be read: {reason}") from error
                 log.debug("%s: %s; asking again", path, error)
                 time.sleep(random.uniform(0.5, 1) * 0.25 * 2**attempt)

@@ -30,6 +30,7 @@ from rich.progress import track
 
 from colorization.data.pack import Pack, check_space, read_index
 from colorization.data.store import Stamp, Store
+from colorization.files import replaced
 
 log = logging.getLogger(__name__)
 
@@ -188,9 +189,8 @@ def fetched(store: Store, name: str, stamp: Stamp, target: Path) -> None:
     """Move a file here whole or not at all, once."""
     with FileLock(f"{target}.lock"):
         if not target.exists():
-            partial = target.with_name(target.name + ".partial")
-            partial.write_bytes(store.get(name, stamp))
-            partial.replace(target)
+            with replaced(target) as partial:
+                partial.write_bytes(store.get(name, stamp))
 
 
 def _quiet(thread: PrepareChunksThread, error: BaseException) -> None:

@@ -21,6 +21,7 @@ from colorization.data.pack import Index, Pack, check_space, digest, read_index,
 from colorization.data.sampler import Sampler, crops
 from colorization.data.source import Source
 from colorization.data.store import Store
+from colorization.files import replaced
 
 if TYPE_CHECKING:
     from litdata import StreamingDataset
@@ -153,8 +154,8 @@ class Stream(PictureData):
                 file.write(stream[i]["picture"].tobytes())
         if split != "train":
             shutil.rmtree(folder / "shards")
-        (folder / "index.partial").write_text(json.dumps(asdict(index)))
-        (folder / "index.partial").replace(folder / "index.json")
+        with replaced(folder / "index.json") as partial:
+            partial.write_text(json.dumps(asdict(index)))
         return index
 
 

@@ -1,13 +1,14 @@
 """metrics.csv: the run folder's own record, written whatever other logger there is."""
 
 import csv
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
+
+from colorization.files import replaced
 
 FIRST = ("step", "epoch", "pictures", "seconds")
 
@@ -60,12 +61,10 @@ class Table(Logger):
         if not self.rows:
             return
         names = dict.fromkeys(FIRST) | {k: None for row in self.rows.values() for k in row}
-        partial = self.path.with_suffix(".partial")
-        with partial.open("w", newline="") as file:
+        with replaced(self.path) as partial, partial.open("w", newline="") as file:
             writer = csv.DictWriter(file, list(names))
             writer.writeheader()
             writer.writerows({"step": step} | row for step, row in sorted(self.rows.items()))
-        os.replace(partial, self.path)
 
     @rank_zero_only
     def finalize(self, status: str) -> None:

@@ -1,7 +1,6 @@
 """How often each bin of colour occurs in a data set: counted once, kept beside the pack."""
 
 import hashlib
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from colorization.color.gamut import Gamut
+from colorization.files import replaced
 
 
 class Packed(Protocol):
@@ -62,8 +62,5 @@ def kept(path: Path, bins: int) -> np.ndarray | None:
 
 def keep(path: Path, shares: np.ndarray) -> None:
     """Write the shares whole or not at all."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    with suppress(OSError):  # somebody else's cache, only to be read
-        with partial.open("wb") as file:
-            np.save(file, shares)
-        partial.replace(path)
+    with suppress(OSError), replaced(path) as partial, partial.open("wb") as file:  # a cache may be read-only
+        np.save(file, shares)
