@@ -16,6 +16,7 @@ from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
 from colorization.callback.budget import Budget
+from colorization.callback.checkpoint import Checkpoints
 from colorization.callback.interrupt import Interrupt
 from colorization.callback.progress import BudgetBar, Speed
 from colorization.config import ConfigError, nearest
@@ -47,7 +48,11 @@ def data(cfg: DictConfig, protocol: Protocol | None = None) -> PictureData:
 
 def objective(cfg: DictConfig) -> Objective:
     """What the network learns."""
-    return make(cfg.objective)
+    made = make(cfg.objective)
+    if not isinstance(made, Objective) or not hasattr(made, "channels"):
+        base = "colorization.objective.base.Objective with channels"
+        raise ConfigError([f"{cfg.objective._target_}: should be a {base}"])
+    return made
 
 
 def metrics(cfg: DictConfig) -> dict[str, Measure]:
@@ -81,7 +86,9 @@ def colorizer(
     learns = objective(cfg)
     hints = make(cfg.hints) if cfg.hints else None
     channels = 1 + (hints.channels if hints else 0)
-    network: Network = make(cfg.model, in_channels=channels, out_channels=learns.channels)
+    network = make(cfg.model, in_channels=channels, out_channels=learns.channels)
+    if not isinstance(network, Network) or not hasattr(network, "units"):
+        raise ConfigError([f"{cfg.model._target_}: should be a colorization.model.base.Network with units"])
     if cfg.channels_last:
         network = network.to(memory_format=torch.channels_last)
     if cfg.compile:
@@ -123,6 +130,7 @@ def trainer(cfg: DictConfig, folder: Path, budget: Budget, run_id: str | None = 
             default_root_dir=str(folder),
             max_epochs=-1,
             logger=[Table(folder / "metrics.csv", budget.moment), *loggers(cfg, folder, run_id)],
+            plugins=[Checkpoints()],
             callbacks=[budget, Speed(), *callbacks(cfg), BudgetBar(budget), best, Interrupt()],
             num_sanity_val_steps=0,
             use_distributed_sampler=False,
@@ -181,6 +189,10 @@ def first_process() -> bool:
 def _optimizer(cfg: DictConfig) -> Callable[..., torch.optim.Optimizer]:
     """The optimizer, fused where it can be: Lightning does not clip for a fused one in mixed precision."""
     chosen = make(cfg.optimizer)
+    try:  # what it refuses, it refuses before the run has a folder
+        chosen([torch.zeros(1, requires_grad=True)])
+    except (TypeError, ValueError) as error:
+        raise ConfigError([f"optimizer: {error}"]) from error
     can_fuse = "fused" in inspect.signature(chosen.func).parameters
     clipped = "mixed" in str(cfg.trainer.precision) and cfg.trainer.gradient_clip_val is not None
     if can_fuse and not clipped and "fused" not in chosen.keywords:

@@ -3,11 +3,17 @@
 import json
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
+import torch
+import yaml
 
+from colorization import build
 from colorization.compose import composed, varied
+from colorization.config import ConfigError
+from colorization.data.batch import Batch
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -33,6 +39,25 @@ def test_a_shown_command_is_understood(name, arguments):
     resumed = any(word.startswith("resume=") for word in settings)
     for trial in varied(name, [] if resumed else settings):
         composed(name, trial)
+
+
+def test_the_shown_model_is_one(tmp_path, monkeypatch):
+    """What CONTRIBUTING.md shows is typed into a file, and learns."""
+    code, config = re.findall(r"```(?:python|yaml)\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.S)[
+        :2
+    ]
+    (tmp_path / "shown.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    cfg = composed("train", ["model=cnn"])
+    cfg.model = yaml.safe_load(config.replace("colorization.model.mine", "shown"))
+    colorizer = build.colorizer(cfg)
+    L, ab = torch.rand(2, 1, 33, 20) * 100, torch.zeros(2, 2, 33, 20)
+    colorizer.objective.loss(colorizer.network, Batch(L, ab, torch.arange(2)))["loss"].backward()
+    assert colorizer.objective.predict(colorizer.network, L).shape == ab.shape
+    (tmp_path / "shown.py").write_text(code.replace("Mine(Network)", "Mine(nn.Module)"))
+    monkeypatch.delitem(sys.modules, "shown")
+    with pytest.raises(ConfigError, match="should be a colorization.model.base.Network"):
+        build.colorizer(cfg)
 
 
 def test_links_lead_somewhere():
