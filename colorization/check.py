@@ -3,11 +3,28 @@
 import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from colorization.config import describe_target, locate, nearest, signature
 
 PLAIN = (bool, int, float, str, list, dict, Path, type(None))
+Whole = Annotated[int, 0]  # the least that it may be
+Positive = Annotated[int, 1]
+
+# The commands' own settings, which belong to no constructor; each means the same wherever a command has it.
+SETTINGS: dict[str, Any] = {
+    "seed": Whole,
+    "samples": Whole,
+    "size": Positive | None,
+    "batch_size": Positive,
+    "resamples": Positive,
+    "temperature": float | None,
+    "device": Literal["auto", "cpu", "cuda"],
+    "gamut": Literal["chroma", "clip"],
+    "lightness": Literal["equal", "any"],
+    "format": Literal["page", "markdown", "latex", "csv"] | None,
+    **dict.fromkeys(("channels_last", "compile", "every_protocol", "hints_curve", "leaks", "list"), bool),
+}
 
 
 def faults(node: Any, path: str = "") -> Iterator[str]:
@@ -16,6 +33,8 @@ def faults(node: Any, path: str = "") -> Iterator[str]:
         return
     if isinstance(node.get("_target_"), str):
         yield from _node_faults(node, path)
+    if not path:
+        yield from _settings_faults(node)
     for key, value in node.items():
         yield from faults(value, f"{path}.{key}" if path else str(key))
 
@@ -33,19 +52,31 @@ def _node_faults(node: Mapping[str, Any], path: str) -> Iterator[str]:
             yield f"{name}={value!r}: should be {spoken(hints[key])} ({describe_target(target)})"
 
 
+def _settings_faults(node: Mapping[str, Any]) -> Iterator[str]:
+    for name, hint in SETTINGS.items():
+        if name in node and not fits(node[name], hint):
+            yield f"{name}={node[name]!r}: should be {spoken(hint)}"
+
+
 def fits(value: Any, hint: Any) -> bool:
     """Whether a value from a YAML file or the command line is what a type hint asks for.
 
-    Hints beyond plain data (objects that build makes, callables) are not judged here.
+    Of hints beyond plain data (objects that build makes, callables) it is only known that no text and no
+    number is one of them.
     """
     origin, args = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return fits(value, args[0]) and value >= args[1]
     if origin in (Union, types.UnionType):
         return any(fits(value, arg) for arg in args)
     if origin is Literal:
         return any(value == arg and type(value) is type(arg) for arg in args)
     plain = origin or hint
-    if plain not in PLAIN or (isinstance(value, Mapping) and "_target_" in value):
+    if isinstance(value, Mapping) and "_target_" in value:
         return True
+    if plain not in PLAIN:
+        scalar = isinstance(value, bool | int | float | str)
+        return not (scalar and isinstance(plain, type)) or isinstance(value, plain)
     if plain in (int, float) and isinstance(value, bool):
         return False
     if plain is float:
@@ -60,6 +91,8 @@ def spoken(hint: Any) -> str:
         return " or ".join(spoken(arg) for arg in args)
     if origin is Literal:
         return " or ".join(repr(arg) for arg in args)
+    if origin is Annotated:
+        return f"{spoken(args[0])} from {args[1]}"
     names = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null"}
     return names.get(origin or hint, getattr(hint, "__name__", str(hint)))
 

@@ -33,6 +33,8 @@ def command(
                 return
             with errors_in_words():
                 cfg = composed(name, gathered(arguments, positional))
+                if positional and isinstance(cfg[positional], str):
+                    cfg[positional] = [cfg[positional]]
                 logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
                 sys.exit(main(cfg) or 0)
 
@@ -57,8 +59,7 @@ def help_text(name: str, docstring: str) -> str:
     settings = (CONF / f"{name}.yaml").read_text()
     text = f"{docstring.strip()}\n\nSettings (NAME=VALUE) and their defaults, conf/{name}.yaml:\n\n"
     text += _indented(settings)
-    used = [group for group in groups() if f"- {group}:" in settings or f"/{group}:" in settings]
-    if used:
+    if used := groups(name):
         rows = "\n".join(f"  {group}={' | '.join(options(group))}" for group in used)
         text += "\n\nOptions (GROUP=NAME); each is a file conf/GROUP/NAME.yaml with settings of its own:\n\n"
         text += rows
@@ -99,8 +100,6 @@ def device(name: str) -> str:
     """auto, cpu or cuda -> a device that is there."""
     import torch
 
-    if name not in ("auto", "cpu", "cuda"):
-        raise ConfigError([f"device={name}: choose auto, cpu or cuda"])
     if name == "cuda" and not torch.cuda.is_available():
         raise ConfigError(["device=cuda: no CUDA device is there; device=cpu works everywhere"])
     return "cuda" if name == "auto" and torch.cuda.is_available() else name.replace("auto", "cpu")

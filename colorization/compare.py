@@ -17,7 +17,6 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from colorization.command import command
-from colorization.config import ConfigError
 from colorization.report import tables
 from colorization.report.comparison import compared, reported
 from colorization.report.dashboard import local, publish
@@ -35,12 +34,10 @@ ENDINGS = {".md": "markdown", ".tex": "latex", ".csv": "csv"}
 def main(cfg: DictConfig) -> None:
     """Read, compare, print; write the page, or the text format asked for."""
     chosen = cfg.format or ENDINGS.get(Path(cfg.out or "").suffix, "page")
-    if chosen not in ("page", *WRITERS):
-        raise ConfigError([f"format={chosen}: choose page, {', '.join(WRITERS)}"])
     runs = read_all([local(path) for path in cfg.runs], cfg.evaluation)
     table = compared(runs, cfg.resamples)
     if cfg.metrics:
-        table = table.narrowed(cfg.metrics)
+        table = table.narrowed([cfg.metrics] if isinstance(cfg.metrics, str) else cfg.metrics)
     brief = table if cfg.metrics else reported(runs, table)
     if cfg.record:
         record_comparison(Path(cfg.record), runs, brief)
@@ -57,7 +54,6 @@ def main(cfg: DictConfig) -> None:
         console.print(tables.settings_table(differences(runs), [run.name for run in runs]))
     console.print(tables.notes(brief), style="dim")
     out = Path(cfg.out or "compare.html")
-    out.parent.mkdir(parents=True, exist_ok=True)
     write(out, page(runs, table))
     print(f"page: {out}")
     if cfg.wandb and (link := publish(runs, table, out, cfg.wandb)):

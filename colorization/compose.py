@@ -67,28 +67,32 @@ def register_experiments() -> None:
 
 def _composed(command: str, overrides: Sequence[str]) -> tuple[DictConfig, list[str]]:
     with _hydra():
-        choices, settings = _parsed(overrides)
+        choices, settings = _parsed(command, overrides)
         base = _config(command, [_line(o) for o in choices])
         wrong: list[str] = []
-        lines = [_line(o) for o in choices]
+        lines, apart = [_line(o) for o in choices], {}
         for o in settings:
-            if _exists(base, o):
+            if (CONF / o.key_or_group).is_dir() and _exists(base, o):
+                # such as predict's hints, which Hydra would take for the group
+                apart[o.key_or_group] = o.value()
+            elif _exists(base, o):
                 lines.append(_line(o))
             elif _accepts(base, o.key_or_group):
                 lines.append("++" + _line(o))
             else:
                 wrong.append(_no_such_setting(base, o.key_or_group))
         config = _config(command, lines)
+        config.update(apart)
         wrong += faults(OmegaConf.to_container(config, resolve=True))
     if wrong:
         raise ConfigError(wrong)
     return config, lines
 
 
-def _parsed(overrides: Sequence[str]) -> tuple[list[Override], list[Override]]:
+def _parsed(command: str, overrides: Sequence[str]) -> tuple[list[Override], list[Override]]:
     """Overrides as (choices of options, values of settings)."""
     parsed = OverridesParser.create().parse_overrides(list(overrides))
-    choices = [o for o in parsed if o.key_or_group in groups()]
+    choices = [o for o in parsed if o.key_or_group in groups(command)]
     wrong = [fault for o in choices for fault in _choice_faults(o.key_or_group, o.value())]
     if wrong:
         raise ConfigError(wrong)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 PACKAGE = Path(__file__).parent
 
 
@@ -35,9 +37,10 @@ def options(group: str) -> list[str]:
     return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
 
 
-def groups() -> list[str]:
-    """The names of all groups of options."""
-    return [*sorted(path.name for path in CONF.iterdir() if path.is_dir()), "experiment"]
+def groups(command: str) -> list[str]:
+    """The names of the groups of options that conf/COMMAND.yaml composes."""
+    composed = yaml.safe_load((CONF / f"{command}.yaml").read_text()).get("defaults", [])
+    return [next(iter(entry)) for entry in composed if isinstance(entry, dict)]
 
 
 def signature(target: str) -> dict[str, inspect.Parameter]:

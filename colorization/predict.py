@@ -28,9 +28,11 @@ from colorization.color import lab
 from colorization.command import command, device
 from colorization.config import ConfigError
 from colorization.data.decode import EXTENSIONS, UnreadablePicture, open_picture
+from colorization.files import replaced
 from colorization.hints.clicks import Click, clicked, read_clicks
 from colorization.hints.points import Points
 from colorization.module import Colorizer
+from colorization.objective.base import Objective
 from colorization.objective.classification import Classification
 from colorization.released import released
 from colorization.run import newest_run, open_run
@@ -52,6 +54,8 @@ def main(cfg: DictConfig) -> int:
     jobs = planned([Path(name) for name in cfg.inputs], Path(cfg.out), cfg.samples)
     name, trained_at, colorizer = chosen(cfg)
     colorizer.to(device(cfg.device))
+    if cfg.samples:
+        can_sample(colorizer, cfg.samples)
     anneal(colorizer, cfg.temperature, cfg.samples)
     size = cfg.size or trained_at
     clicks = wanted_clicks(cfg.hints, colorizer, len(jobs))
@@ -92,6 +96,14 @@ def chosen(cfg: DictConfig) -> tuple[str, int, Colorizer]:
     return Path(cfg.weights).stem, config.data.image_size, colorizer
 
 
+def can_sample(colorizer: Colorizer, samples: int) -> None:
+    """Raise a ConfigError where the objective gives one colouring alone."""
+    objective = type(colorizer.objective)
+    if objective.sample is Objective.sample:
+        remedy = "leave it out, or train with a distribution, such as objective=classification"
+        raise ConfigError([f"samples={samples}: {objective.__name__.lower()} gives one colouring; {remedy}"])
+
+
 def anneal(colorizer: Colorizer, temperature: float | None, samples: int) -> None:
     """Set the temperature of the annealed mean, where the objective takes one."""
     if temperature is None:
@@ -114,8 +126,8 @@ def planned(inputs: list[Path], out: Path, samples: int = 0) -> list[Job]:
     Raises:
         ConfigError: no input, an input that does not exist, or a folder without pictures.
     """
-    if samples < 0:
-        raise ConfigError([f"samples={samples}: ask for at least 1, or 0 for the one best colouring"])
+    if out.exists() and not out.is_dir():
+        raise ConfigError([f"out={out}: is a file; give a folder for the coloured pictures"])
     if not inputs:
         raise ConfigError(
             ["no picture given: python -m colorization.predict photo.jpg [more.jpg | FOLDER]..."]
@@ -229,10 +241,8 @@ def tensor(picture: Image.Image) -> Tensor:
 
 def save(rgb: Tensor, target: Path) -> None:
     """Write a PNG whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".partial")
-    Image.fromarray(lab.to_uint8(rgb).movedim(0, -1).cpu().numpy()).save(partial, format="png")
-    partial.replace(target)
+    with replaced(target) as partial:
+        Image.fromarray(lab.to_uint8(rgb).movedim(0, -1).cpu().numpy()).save(partial, format="png")
 
 
 if __name__ == "__main__":

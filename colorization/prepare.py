@@ -35,7 +35,9 @@ Users = dict[tuple[int, str], set[str]]  # runs by how many pictures they used a
 def main(cfg: DictConfig) -> None:
     """Pack the three splits, or look after the packs that are there."""
     cache = Path(cfg.data.cache_dir).expanduser()
-    if cfg["list"]:
+    if cfg["list"] and not packs(cache):
+        print(f"no packs in {cache}")
+    elif cfg["list"]:
         Console().print(table(cache, used(Path(cfg.runs))))
     elif cfg["clear"]:
         clear(cache, cfg["clear"])
@@ -64,23 +66,27 @@ def packs(cache: Path) -> list[Path]:
 
 
 def table(cache: Path, runs: Users) -> Table:
-    """What each pack holds, how large it is, when it was made and last used, and which runs used it."""
-    columns = ("px", "pictures", "skipped", "GB", "made", "last used", "runs")
-    shown = Table(Column("pack", overflow="fold"), *columns, title=f"{cache}", caption_justify="left")
+    """What each pack holds, how large it is, when it was last used, and which runs used it."""
+    columns = ("pictures", "skipped", "GB", "last used", "runs")
+    shown = Table(Column("pack", no_wrap=True), *columns, title=f"{cache}", caption_justify="left")
     told = []
     for folder in packs(cache):
         index = read_index(folder)
         if index:
-            size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+            size = on_disk(folder)
             last = time.strftime("%Y-%m-%d %H:%M", time.localtime(folder.stat().st_mtime))
             pictures = f"{index.pictures} of {index.total}"
-            made = index.made[:16].replace("T", " ")
             skipped, by = str(len(index.skipped)), users(folder, index, runs)
-            row = (str(index.size), pictures, skipped, f"{size / 1e9:.2f}", made, last, str(len(by)))
+            row = (pictures, skipped, f"{size / 1e9:.2f}", last, str(len(by)))
             shown.add_row(folder.name, *row)
             told += [f"{folder.name}: {', '.join(by)}"] if by else []
     shown.caption = "\n".join(["the pictures of these packs were used by", *told] if told else [])
     return shown
+
+
+def on_disk(folder: Path) -> int:
+    """Bytes of all that a folder holds."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def used(runs: Path) -> Users:
@@ -122,12 +128,13 @@ def clear(cache: Path, name: str) -> None:
         there = ", ".join(folder.name for folder in packs(cache)) or "none"
         raise ConfigError([f"clear={name}: no such pack in {cache}; there are: {there}"])
     for folder in chosen:
+        size = on_disk(folder)
         try:
             with writing(folder, wait=False):
                 shutil.rmtree(folder)
         except Timeout as error:
             raise ConfigError([f"clear={folder.name}: another process is writing this pack"]) from error
-        log.info("removed %s", folder)
+        log.info("removed %s, %.2f GB", folder, size / 1e9)
 
 
 if __name__ == "__main__":

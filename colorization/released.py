@@ -7,7 +7,6 @@ Only tensors are read from them. Decoding stays as released: ECCV16 takes the pl
 distribution (objective.temperature=1), SIGGRAPH17 sees an uncentred mask, both see 256 pixels.
 """
 
-import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -94,9 +93,8 @@ def read_tensors(path: Path) -> State:
         raise ConfigError([f"weights={path}: no such file"])
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError([f"weights={path}: not a PyTorch file of tensors ({reason})"]) from error
+    except Exception as error:  # a file of any other kind fails in a way of its own
+        raise ConfigError([f"weights={path}: not a PyTorch file of tensors"]) from error
     tensors = isinstance(state, Mapping) and all(isinstance(value, Tensor) for value in state.values())
     if not state or not tensors:
         raise ConfigError([f"weights={path}: not a state dict; give the released .pth file"])

@@ -24,7 +24,7 @@ from rich.table import Table
 
 from colorization.command import errors_in_words, gathered, help_text
 from colorization.compose import composed
-from colorization.config import ConfigError
+from colorization.config import EXPERIMENTS, ConfigError
 from colorization.run import is_code_of, provenance
 from colorization.study import outdated, recorded
 
@@ -64,10 +64,16 @@ def main() -> None:
         if len(cfg.studies) != 1:
             raise ConfigError(["give one study: python -m colorization.reproduce experiments/NAME"])
         outcomes = reproduce(
-            Path(cfg.studies[0]), [o for o in given if o not in own], cfg.only, Path(cfg.out)
+            found(cfg.studies[0]), [o for o in given if o not in own], cfg.only, Path(cfg.out)
         )
     Console().print(shown(outcomes))
     sys.exit(not all(outcome.reproduced for outcome in outcomes))
+
+
+def found(study: str) -> Path:
+    """A study's folder: as given, or of that name among those that the project has recorded."""
+    folder = Path(study)
+    return folder if folder.exists() else EXPERIMENTS / folder.name
 
 
 def reproduce(folder: Path, extra: Sequence[str], only: Sequence[str] | None, out: Path) -> list[Outcome]:
@@ -195,12 +201,10 @@ def shown(outcomes: Sequence[Outcome]) -> Table:
 
 
 def _python(name: str, *arguments: str) -> None:
-    """Run a command of this project to its end. Raises ChildProcessError when it fails."""
+    """Run a command of this project to its end; when it fails, it has said why, and this one ends, too."""
     done = subprocess.run([sys.executable, "-m", f"colorization.{name}", *arguments], check=False)
     if done.returncode:
-        raise ChildProcessError(
-            f"colorization.{name} {' '.join(arguments)} ended with exit code {done.returncode}"
-        )
+        sys.exit(done.returncode)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import platform
 import subprocess
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from colorization import build
 from colorization.config import PACKAGE, ConfigError
 from colorization.data.decoding import cores
+from colorization.files import replaced
 from colorization.module import Colorizer
 
 LIBRARIES = ("torch", "pytorch-lightning", "kornia", "torchmetrics", "hydra-core", "numpy", "pillow")
@@ -67,9 +67,8 @@ def open_run(path: str | Path) -> Run:
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
         config = OmegaConf.create(state["colorization"]["config"])
     except Exception as error:  # a damaged file fails in many ways; each means the same to the user
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ConfigError(
-            [f"{checkpoint}: not a checkpoint of this project ({reason}); give a run folder or its best.ckpt"]
+            [f"{checkpoint}: not a checkpoint of this project; give a run folder or its best.ckpt"]
         ) from error
     folder = checkpoint.parent.parent if checkpoint.parent.name == "checkpoints" else checkpoint.parent
     return Run(checkpoint, folder, config, state)
@@ -142,9 +141,8 @@ def _git(*words: str) -> str | None:
 
 def write(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text)
-    os.replace(partial, path)
+    with replaced(path) as partial:
+        partial.write_text(text)
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -154,12 +152,10 @@ def write_json(path: Path, content: Any) -> None:
 
 def write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
     """Write a table whole or not at all; all rows have the same columns."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", newline="") as file:
+    with replaced(path) as partial, partial.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    os.replace(partial, path)
 
 
 def _version(name: str) -> str | None:

@@ -23,7 +23,7 @@ from colorization.report.comparison import CEILINGS, FLOORS
 from colorization.scoring import manifest
 from colorization.scoring.baselines import NAMES, MeanColour, colourings
 from colorization.scoring.manifest import Pictures
-from colorization.scoring.predictions import Colour, tensor
+from colorization.scoring.predictions import Colour, stem, tensor
 from colorization.scoring.tally import Row, Tally
 
 MODEL = "model"
@@ -202,7 +202,7 @@ def file_names(names: Sequence[str]) -> list[str]:
     Where sub/photo.png is there, too, it is sub__photo.jpg.png.
     """
     flat = [name.replace("/", "__") for name in names]
-    stems = [name.rpartition(".")[0] or name for name in flat]
+    stems = [stem(name) for name in names]
     count = Counter(stems)
     return [f"{s if count[s] == 1 else name}.png" for name, s in zip(flat, stems, strict=True)]
 

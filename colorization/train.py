@@ -18,6 +18,7 @@ import sys
 import time
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -70,7 +71,7 @@ def prepared(arguments: Sequence[str]) -> list[str]:
         return list(arguments)
     resume = next((o.partition("=")[2] for o in overrides if o.startswith("resume=")), "null")
     if resume != "null":
-        if other := [o for o in overrides if o.partition("=")[0] in groups()]:
+        if other := [o for o in overrides if o.partition("=")[0] in groups("train")]:
             raise ConfigError(
                 [f"{' '.join(other)}: a resumed run keeps its options; start a new run for others"]
             )
@@ -84,6 +85,8 @@ def prepared(arguments: Sequence[str]) -> list[str]:
 
 def saved_overrides(folder: Path) -> list[str]:
     """What the run to go on with was started with."""
+    if folder.is_file():
+        raise ConfigError([f"resume={folder}: give the run's folder, such as {folder.parent.parent}"])
     run.find_checkpoint(folder, ("last",))
     return [
         o
@@ -104,7 +107,7 @@ def _hydra_main(cfg: DictConfig) -> float:
         if not (folder / "run.json").exists():
             shutil.rmtree(folder, ignore_errors=True)  # nothing ran: leave nothing behind
         if HydraConfig.get().mode is not RunMode.MULTIRUN:
-            raise SystemExit(in_words(error)) from error
+            raise SystemExit(in_words(error) if build.first_process() else 1) from error
         log.error("%s", in_words(error))
         failed.append(folder.name)
         return float("nan")
@@ -123,10 +126,8 @@ def other_processes_join(folder: Path) -> None:
 
 def train(cfg: DictConfig, folder: Path) -> float:
     """Fit, score the best checkpoint on the test pictures, and return the best watched metric."""
-    if build.first_process() and (folder / "config.yaml").exists() and not cfg.resume:
-        raise ConfigError(
-            [f"run.dir={folder}: holds a run already; go on with it by resume={folder}, or choose another"]
-        )
+    if build.first_process() and (folder / "config.yaml").exists():
+        check_same(folder, cfg) if cfg.resume else refuse(folder)
     quiet()
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
     budget, data = build.budget(cfg), build.data(cfg)
@@ -136,12 +137,48 @@ def train(cfg: DictConfig, folder: Path) -> float:
     colorizer.objective.prepare(data.pack("train"))
     record = run.provenance() | described(cfg, folder, colorizer, data)
     earlier = yaml.safe_load((folder / "run.json").read_text()) if last else {}
+    if last:
+        take_up(budget, last)
     trainer = build.trainer(cfg, folder, budget, earlier.get("wandb_id"))
     record["wandb_id"] = build.wandb_id(trainer)
     if trainer.is_global_zero:
         run.start(folder, cfg, record["overrides"], record)
     fit(trainer, colorizer, data, budget, last, record, earlier.get("seconds", 0.0))
     return finish(cfg, folder, trainer, colorizer, data)
+
+
+def refuse(folder: Path) -> None:
+    """Say what to do instead of training where a run lies already."""
+    remedy = f"it came to no checkpoint: remove it by rm -r {folder}"
+    if (folder / "checkpoints/last.ckpt").exists():
+        remedy = f"go on with it by resume={folder}"
+    raise ConfigError([f"run.dir={folder}: holds a run already; {remedy}, or choose another"])
+
+
+def check_same(folder: Path, cfg: DictConfig) -> None:
+    """Raise a ConfigError where a resumed run would not learn the same with the same network."""
+    before, now = yaml.safe_load((folder / "config.yaml").read_text()), plain(cfg)
+    faults = [
+        f"{group}.{key}={now[group][key]}: the run has {old} and keeps it; start a new run for another"
+        for group in ("model", "objective", "hints")
+        for key, old in (before[group] or {}).items()
+        if key in now[group] and now[group][key] != old
+    ]
+    if faults:
+        raise ConfigError(faults)
+
+
+def take_up(budget: Budget, last: Path) -> None:
+    """Let a budget stand where the checkpoint left it. Raises ConfigError where nothing is left of it."""
+    state = torch.load(last, map_location="cpu", weights_only=True)
+    budget.load_state_dict(state["callbacks"][budget.state_key])
+    if budget.progress() >= 1 - 1e-9:
+        limit, folder = budget.tightest(), last.parent.parent
+        spent = f"its budget.{limit}={budget.limits[limit]:g} is spent"
+        score = f"python -m colorization.evaluate run={folder}"
+        raise ConfigError(
+            [f"resume={folder}: {spent}; give a larger one to train on, or score it by {score}"]
+        )
 
 
 def plain(cfg: DictConfig) -> dict[str, Any]:
@@ -183,7 +220,7 @@ def fit(
 
     `earlier` are the seconds that the run took before it was resumed.
     """
-    began = time.monotonic()
+    began, folder = time.monotonic(), Path(trainer.default_root_dir)
     if last:
         state = torch.load(last, map_location="cpu", weights_only=True)
         cast(Table, trainer.loggers[0]).resume(state["global_step"])
@@ -195,6 +232,9 @@ def fit(
         if "loading state_dict" in str(error):
             raise ConfigError([f"{last}: not weights of this network: {error}"]) from error
         raise
+    except OSError as error:
+        remedy = f"; then go on by resume={folder}" if (folder / "checkpoints/last.ckpt").exists() else ""
+        raise OSError(f"{error}{remedy}") from error
     except (KeyboardInterrupt, SystemExit):  # Lightning turns Ctrl-C into an exit
         record["status"] = "stopped"
         raise
@@ -203,7 +243,8 @@ def fit(
         record["seconds"] = round(earlier + time.monotonic() - began, 1)
         record["pictures_seen"] = budget.spent["pictures"]
         if trainer.is_global_zero:
-            run.write_json(Path(trainer.default_root_dir) / "run.json", record)
+            with suppress(OSError) if record["status"] == "failed" else nullcontext():
+                run.write_json(folder / "run.json", record)
 
 
 def finish(
@@ -213,7 +254,8 @@ def finish(
     kept = cast(ModelCheckpoint, trainer.checkpoint_callback)
     best = Path(kept.best_model_path or folder / "checkpoints/best.ckpt")
     if trainer.is_global_zero:
-        reopened = run.open_run(best).colorizer().to(colorizer.device)
+        chosen = run.open_run(best)
+        reopened = chosen.colorizer().to(colorizer.device)
         scoring = tested(cfg, reopened, data, best)
         summary = scoring.write(folder)
         build.log_evaluation(trainer, folder, folder / "evaluation" / scoring.name)
@@ -226,6 +268,7 @@ def finish(
         run.write_json(folder / "metrics.json", recorded(folder / "metrics.csv", cfg.watch, better, summary))
         Console().print(summary_table(summary, folder.name))
         shown = os.path.relpath(folder)
+        print(f"scored: {best.name}, of step {chosen.state['global_step']} of {trainer.global_step}")
         print(f"run folder: {shown}\ncolour your own: python -m colorization.predict PHOTO run={shown}")
     close_loggers(cfg)
     return float("nan") if kept.best_model_score is None else float(kept.best_model_score)

@@ -29,10 +29,10 @@ def runs(tmp_path_factory):
 def typed(monkeypatch, capsys, runs):
     """Type `python -m colorization.compare ARGUMENTS...` in the runs' folder: exit code or error, output."""
 
-    def run(*arguments):
+    def run(*arguments, columns=200):
         monkeypatch.chdir(runs)
         monkeypatch.setattr(sys, "argv", ["compare", "resamples=1000", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "200")
+        monkeypatch.setenv("COLUMNS", str(columns))
         with pytest.raises(SystemExit) as ended:
             compare.main()
         return ended.value.code, capsys.readouterr().out
@@ -48,9 +48,9 @@ def test_the_terminal_says_what_is_real(typed):
     code, said = typed("one", "worse", "alike")
     assert code == 0
     assert "differences to one" in said
-    assert re.search(r"worse +│ +psnr +│ +-1\.0\d+ .* worse", said)
-    assert re.search(r"alike +│ +psnr .* not distinguishable", said)
-    assert re.search(r"worse +│ +ciede2000 +│ +\+1\.0\d+ .* worse", said)
+    _, worse, alike = re.split(r"\n +(?:worse|alike) *\n", said)
+    assert re.search(r"psnr +-1\.0\d+ .* worse", worse) and re.search(r"psnr .* n\.s\.", alike)
+    assert re.search(r"ciede2000 +\+1\.0\d+ .* worse", worse) and "n.s.: not distinguishable" in said
     assert re.search(r"worse +│ +None +│ +16", said) and "The truth's chroma is" in said
 
 
@@ -64,6 +64,16 @@ def test_floors_and_ceilings_stand_in_every_table(typed, form, runs):
     assert all(name in text for name in names)
     if form == "page":
         assert all(f'"{name}"' in (runs / "out").read_text() for name in names)
+
+
+def test_the_terminal_cuts_no_number_at_80_columns(typed):
+    _, said = typed("one", "worse", columns=80)
+    _, numbers = typed("one", "worse", "format=markdown")
+    rows = [line for line in numbers.splitlines() if line.startswith("| worse | one |")]
+    assert len(rows) >= 4 and max(map(len, said.splitlines())) <= 80
+    for row in rows:
+        *_, metric, difference, interval, p, wins, _, _ = (cell.strip() for cell in row.split("|"))
+        assert re.search(rf"{metric} +{re.escape(difference)} +{re.escape(interval)} +{p} +{wins} ", said)
 
 
 def test_csv_has_the_numbers_to_the_last_digit(typed, runs):
@@ -211,8 +221,9 @@ def test_an_evaluation_without_floors_is_to_be_made_again(typed, runs, tmp_path)
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "no run given"), (["none"], "no such run"), (["empty"], "evaluate run=empty"),
-        (["one", "metrics=[psrn]"], "choose from psnr"), (["one", "format=pdf"], "choose page"),
+        ([], "no run given"), (["none"], "no such run"), (["empty"], "empty: no run"), (["."], "holds runs"),
+        (["one", "evaluation=foo"], "choose made_test"),
+        (["one", "metrics=[psrn]"], "choose from psnr"), (["one", "format=pdf"], "'markdown' or 'latex'"),
         (["one", "wandb:me/run"], "wandb:ENTITY/PROJECT/ID"),
     ],
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 import sys
 from types import SimpleNamespace
@@ -78,6 +79,16 @@ def test_scoring_the_saved_pictures_agrees_to_the_last_digit(scored, evaluate, t
     assert one["metrics"] == two["metrics"] and one["fingerprint"] == two["fingerprint"]
     assert "mean_ab" in two["absent"] and "mean_ab" in one["baselines"]
     assert two["checkpoint"] is None and len(one["checkpoint"]["sha256"]) == 64
+
+
+def test_pictures_whose_names_have_no_ending_are_matched(trained, scored, evaluate, tmp_path):
+    """As those of data=scenes and Hugging Face."""
+    bare = tmp_path / "bare"
+    shutil.copytree(scored, bare)
+    manifest = (bare / "manifest.csv").read_text()
+    (bare / "manifest.csv").write_text(re.sub(r"^(\S+?)\.png,", r"\1,", manifest, flags=re.M))
+    done = evaluate(f"predictions={bare / 'predictions'}", f"reference={bare}", "out=again", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
 
 
 def test_means_leave_out_grey_pictures(scored):

@@ -1,6 +1,6 @@
 """Colouring pictures of every kind at full resolution."""
 
-from pathlib import Path
+import json
 
 import numpy as np
 import pytest
@@ -12,8 +12,8 @@ from skimage.color import rgb2lab
 from colorization import build
 from colorization.compose import composed
 from colorization.config import ConfigError
-from colorization.predict import anneal, chosen, planned
-from tests.model.released import ReleasedECCV16, random_weights
+from colorization.predict import anneal, can_sample, chosen, planned
+from tests.model.released import ReleasedECCV16, ReleasedSIGGRAPH17, random_weights
 
 
 @pytest.fixture(scope="module")
@@ -153,8 +153,43 @@ def test_what_a_regression_cannot_do_is_said():
         anneal(colorizer, 0.2, samples=0)
     with pytest.raises(ValueError, match="objective=classification"):
         colorizer.objective.sample(colorizer.network, torch.zeros(1, 1, 8, 8), 2)
-    with pytest.raises(ConfigError, match="at least 1"):
-        planned([Path("photo.jpg")], Path(), samples=-1)
+    with pytest.raises(ConfigError, match=r"samples=2: regression gives one colouring.*classification"):
+        can_sample(colorizer, 2)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("size=abc", "size='abc': should be a whole number from 1"), ("size=0", "from 1"),
+        ("batch_size=0", "from 1"), ("samples=-1", "from 0"), ("gamut=wide", "'chroma' or 'clip'"),
+        ("temperature=warm", "should be a number or null"), ("device=tpu", "'cpu' or 'cuda'"),
+    ],
+)  # fmt: skip
+def test_settings_that_cannot_be_are_named_before_anything_is_read(setting, said):
+    with pytest.raises(ConfigError, match=said):
+        composed("predict", [setting])
+
+
+def test_an_output_that_is_a_file_is_named(tmp_path):
+    (tmp_path / "out").touch()
+    with pytest.raises(ConfigError, match="is a file; give a folder"):
+        planned([tmp_path / "out"], tmp_path / "out")
+
+
+def test_clicks_colour_a_picture(command, album, tmp_path):
+    """Every file of the way: an authors' network, a picture, and the points that a person made in it."""
+    network = random_weights(ReleasedSIGGRAPH17())
+    torch.save(network.state_dict(), tmp_path / "siggraph17.pth")
+    clicks = {"clicks": [{"x": 100, "y": 60, "color": "#d03020"}]}
+    (tmp_path / "clicks.json").write_text(json.dumps(clicks))
+    asked = [album / "grey.png", "weights=siggraph17.pth", "size=64"]
+    for out, hints in (("without", []), ("with", ["hints=clicks.json"])):
+        done = command("predict", *asked, *hints, f"out={out}", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    without, hinted = (np.asarray(Image.open(tmp_path / out / "grey.png")) for out in ("without", "with"))
+    assert not np.array_equal(without, hinted)
+    done = command("predict", *asked, "hints=none.json", cwd=tmp_path)
+    assert done.returncode == 1 and "hints=none.json: no such file; it should hold" in done.stderr
 
 
 @pytest.mark.parametrize(

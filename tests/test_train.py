@@ -1,6 +1,7 @@
 """The main job as a user runs it: what a run leaves behind, how it stops, how it goes on."""
 
 import csv
+import errno
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ import yaml
 from PIL import Image
 
 from colorization import build
+from colorization.callback.checkpoint import Checkpoints
 from colorization.compose import composed
 from colorization.config import ConfigError
 from tests.conftest import ROOT
@@ -158,6 +160,53 @@ def test_a_resumed_run_keeps_its_options(command, trained):
     assert done.returncode == 1 and "keeps its options" in done.stderr
 
 
+def test_a_resumed_run_keeps_its_network(command, trained):
+    kept = {path: path.read_bytes() for path in trained.glob("*.yaml")}
+    done = command("train", f"resume={trained}", "model.width=16", "budget.epochs=3", cwd=trained.parent)
+    assert done.returncode == 1 and "model.width=16: the run has 8 and keeps it" in done.stderr
+    assert {path: path.read_bytes() for path in trained.glob("*.yaml")} == kept
+
+
+def test_a_spent_budget_trains_no_step_more(command, trained):
+    before = (trained / "checkpoints/last.ckpt").read_bytes()
+    done = command("train", f"resume={trained}", cwd=trained.parent)
+    assert done.returncode == 1 and "budget.epochs=2 is spent" in done.stderr
+    assert (trained / "checkpoints/last.ckpt").read_bytes() == before
+
+
+def test_a_checkpoint_is_no_run_to_resume(command, trained):
+    done = command("train", f"resume={trained / 'checkpoints/last.ckpt'}", cwd=trained.parent)
+    assert done.returncode == 1 and f"give the run's folder, such as {trained}" in done.stderr
+
+
+def test_a_run_without_a_checkpoint_is_to_be_removed(command, small, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/config.yaml").touch()
+    done = command("train", *small, "run.dir=run", cwd=tmp_path)
+    assert done.returncode == 1 and f"rm -r {tmp_path / 'run'}" in done.stderr
+    assert "resume=" not in done.stderr
+
+
+def test_an_optimizer_that_refuses_leaves_nothing_behind(command, small, tmp_path):
+    done = command("train", *small, "optimizer.lr=-1", "run.dir=run", cwd=tmp_path)
+    assert done.returncode == 1 and "optimizer: Invalid learning rate" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_full_disk_leaves_the_last_whole_checkpoint(tmp_path, monkeypatch):
+    def full(path, content):
+        path.touch()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    target = tmp_path / "checkpoints/last.ckpt"
+    Checkpoints().save_checkpoint({"step": 1}, target)
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match=r"last.ckpt cannot be written: No space left"):
+        Checkpoints().save_checkpoint({"step": 2}, target)
+    assert torch.load(target, weights_only=True) == {"step": 1}
+    assert [path.name for path in target.parent.iterdir()] == ["last.ckpt"]
+
+
 def test_a_run_folder_is_never_overwritten(command, small, trained):
     before = (trained / "run.json").read_bytes()
     done = command("train", *small, f"run.dir={trained}", cwd=trained.parent)
@@ -194,7 +243,7 @@ def test_a_sweep_runs_every_trial_and_tells_which_failed(command, small, tmp_pat
     done = command("train", "-m", *small, "budget.epochs=1", "model.width=8,12,16", cwd=tmp_path)
     assert done.returncode == 1 and "trials failed" in done.stderr and "width=12" in done.stdout + done.stderr
     finished = sorted(p.parent.name for p in (tmp_path / "runs").glob("*/*/metrics.json"))
-    assert finished == ["0", "2"]
+    assert finished == ["0_unet_regression", "2_unet_regression"]
 
 
 def test_weights_and_biases_stays_offline_without_a_key(command, small, tmp_path):

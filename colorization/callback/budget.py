@@ -40,9 +40,12 @@ class Budget(pl.Callback):
 
     def progress(self) -> float:
         """The share of the budget that is spent, 0..1."""
-        self._tick()
-        shares = [self.spent[name] / limit for name, limit in self.limits.items() if limit is not None]
-        return min(max(shares), 1.0)
+        return min(max(self._shares().values()), 1.0)
+
+    def tightest(self) -> str:
+        """The limit of which the largest share is spent."""
+        shares = self._shares()
+        return max(shares, key=shares.__getitem__)
 
     def moment(self) -> dict[str, float]:
         """Where the run stands, for each row of its metrics."""
@@ -72,6 +75,10 @@ class Budget(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.spent.update(state_dict)
+
+    def _shares(self) -> dict[str, float]:
+        self._tick()
+        return {name: self.spent[name] / limit for name, limit in self.limits.items() if limit is not None}
 
     def _tick(self) -> None:
         if self.clock is not None:

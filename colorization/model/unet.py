@@ -51,6 +51,8 @@ class UNet(Network):
         super().__init__()
         if width < 8 or width % 8:
             raise ValueError(f"width={width} channels: choose a positive multiple of 8")
+        if depth > 8:
+            raise ValueError(f"depth={depth}: choose 8 halvings at most, to which a picture is padded")
         if min(depth, stride, blocks) < 1:
             raise ValueError(f"depth={depth}, stride={stride}, blocks={blocks}: each must be at least 1")
         widths = [width * min(2**stage, 8) for stage in range(depth + 1)]

@@ -78,6 +78,11 @@ def read(folder: Path, evaluation: str | None = None) -> Scored:
     """Read one run folder's evaluation, or one folder of tables."""
     table = folder if (folder / "pictures.csv").exists() else folder / "evaluation" / (evaluation or "")
     home = table.parent.parent if table.parent.name == "evaluation" else folder
+    if not table.is_dir():
+        there = sorted(path.parent.name for path in home.glob("evaluation/*/pictures.csv"))
+        raise ConfigError(
+            [f"evaluation={evaluation}: {folder} has none of that name; choose {', '.join(there)}"]
+        )
     names, values, coloured = _table(table / "pictures.csv")
     baselines = {}
     for path in sorted((table / "baselines").glob("*.csv")):
@@ -118,7 +123,7 @@ def _shared(folders: Sequence[Path]) -> str | None:
             raise ConfigError([f"{folder}: no such run"])
         have.append({path.parent.name for path in folder.glob("evaluation/*/pictures.csv")})
         if not have[-1]:
-            raise ConfigError([f"{folder}: no scores yet; type python -m colorization.evaluate run={folder}"])
+            raise ConfigError([f"{folder}: {_unscored(folder)}"])
     common = set.intersection(*have) if have else {""}
     test = sorted(name for name in common if name.endswith("_test"))
     if len(common) == 1 or test:
@@ -126,6 +131,15 @@ def _shared(folders: Sequence[Path]) -> str | None:
     lists = "; ".join(f"{f}: {', '.join(sorted(names))}" for f, names in zip(folders, have, strict=True))
     what = "share no evaluation" if not common else "share several; choose by evaluation=NAME"
     raise ConfigError([f"these runs {what} ({lists})"])
+
+
+def _unscored(folder: Path) -> str:
+    """Why a folder has no scores, and what to do about it."""
+    if any(folder.glob("*/evaluation/*/pictures.csv")):
+        return f"holds runs and is none; give them: {folder}/*"
+    if (folder / "checkpoints").is_dir():
+        return f"no scores yet; type python -m colorization.evaluate run={folder}"
+    return "no run; give folders that colorization.train or colorization.evaluate has written"
 
 
 def _table(path: Path) -> tuple[list[str], dict[str, np.ndarray], np.ndarray]:

@@ -6,8 +6,11 @@ from typing import Any
 
 from colorization.report.reading import Scored
 
-# Settings that say where and how a run was done, not what it is.
-INCIDENTAL = ("run.", "name", "resume", "data.root", "data.cache_dir", "data.workers", "logger", "hydra.")
+# Settings that say where a run was done and how it was scored, not what it is.
+INCIDENTAL = (
+    *("run.", "name", "resume", "data.root", "data.cache_dir", "data.workers", "logger", "hydra."),
+    *("metric", "protocol"),  # runs of another protocol are refused
+)
 
 SEEDS = ("seed", "data.seed")  # the second follows the first
 

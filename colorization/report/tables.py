@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from colorization.report.comparison import Cell, Comparisons, Difference
@@ -165,16 +166,20 @@ def _told(difference: Difference, table: Comparisons) -> list[str]:
 
 
 def _rich_differences(table: Comparisons) -> Table:
-    """The differences; what all are against stands above instead of in a column."""
+    """The differences, each pair's below its names: narrow enough for 80 columns."""
     others = {difference.other for difference in table.differences}
     alone = others.pop() if len(others) == 1 else None
     title = f"differences to {alone}" if alone else "differences"
-    shown = Table(title=f"{title}, paired over pictures", title_justify="left")
-    kept = [i for i, column in enumerate(DIFFERENCES) if not (alone and column == "against")]
-    for i in kept:
-        shown.add_column(DIFFERENCES[i], justify="left" if i < 3 else "right", overflow="fold", no_wrap=i > 1)
+    shown = Table(title=f"{title}, paired over pictures", title_justify="left", box=SIMPLE_HEAD)
+    for i, column in enumerate(DIFFERENCES[2:]):
+        shown.add_column(column, justify="right" if i else "left", overflow="fold", no_wrap=i > 0)
+    shown.caption, shown.caption_justify = "n.s.: not distinguishable", "left"
+    pair = None
     for row in differences(table):
-        shown.add_row(*(row[i] for i in kept))
+        if pair != (pair := row[:2]):
+            shown.add_section()
+            shown.add_row(row[0] if alone else " against ".join(pair), style="bold")
+        shown.add_row(*row[2:-1], row[-1].replace("not distinguishable", "n.s."))
     return shown
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch import Tensor
 from colorization.color import lab
 from colorization.config import ConfigError
 from colorization.data.batch import Batch
-from colorization.data.decode import Geometry, open_picture, open_square
+from colorization.data.decode import EXTENSIONS, Geometry, open_picture, open_square
 from colorization.data.module import PictureData
 from colorization.data.pack import Pack
 from colorization.data.source import Tree
@@ -204,7 +204,8 @@ def listed_in(folder: Path, setting: str) -> list[str]:
 
 def stem(name: str) -> str:
     """What a prediction and its truth have in common: sub/photo.jpg is sub__photo, as evaluations save it."""
-    return name.replace("/", "__").rpartition(".")[0]
+    whole = PurePath(name.replace("/", "__"))
+    return whole.stem if whole.suffix.lower() in EXTENSIONS else whole.name
 
 
 def tensor(picture: np.ndarray) -> Tensor:
