@@ -56,7 +56,7 @@ def test_the_shown_model_is_one(tmp_path, monkeypatch):
     assert colorizer.objective.predict(colorizer.network, L).shape == ab.shape
     (tmp_path / "shown.py").write_text(code.replace("Mine(Network)", "Mine(nn.Module)"))
     monkeypatch.delitem(sys.modules, "shown")
-    with pytest.raises(ConfigError, match="should be a colorization.model.base.Network"):
+    with pytest.raises(ConfigError, match=r"should be a colorization\.model\.base\.Network"):
         build.colorizer(cfg)
 
 
