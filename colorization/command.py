@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from omegaconf import DictConfig
 
-from colorization.compose import composed
+from colorization.compose import composed, quoted
 from colorization.config import CONF, ConfigError, groups, options
 
 Main = Callable[[DictConfig], int | None]
@@ -50,8 +50,7 @@ def gathered(arguments: Sequence[str], positional: str | None) -> list[str]:
     flags = [argument for argument in rest if argument.startswith("-")]
     if wrong := flags or (rest if positional is None else []):
         raise ConfigError([f"{wrong[0]}: not a setting; settings are NAME=VALUE, see --help"])
-    quoted = ",".join("'" + argument.replace("\\", "\\\\").replace("'", "\\'") + "'" for argument in rest)
-    return [*overrides, f"{positional}=[{quoted}]"] if rest else overrides
+    return [*overrides, f"{positional}=[{','.join(map(quoted, rest))}]"] if rest else overrides
 
 
 def help_text(name: str, docstring: str) -> str:

@@ -50,7 +50,7 @@ def completed(command: str, overrides: Sequence[str]) -> list[str]:
 def varied(command: str, overrides: Sequence[str]) -> Iterator[list[str]]:
     """The overrides of a sweep with one value at a time: enough to check them all before the first trial."""
     with _hydra():
-        parsed = OverridesParser.create().parse_overrides(list(overrides))
+        parsed = _read(overrides)
         fixed = [_line(o) for o in parsed if not o.is_sweep_override()]
         swept = [(o.key_or_group, o.sweep_string_iterator()) for o in parsed if o.is_sweep_override()]
     yield fixed
@@ -91,12 +91,32 @@ def _composed(command: str, overrides: Sequence[str]) -> tuple[DictConfig, list[
 
 def _parsed(command: str, overrides: Sequence[str]) -> tuple[list[Override], list[Override]]:
     """Overrides as (choices of options, values of settings)."""
-    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    parsed = _read(overrides)
     choices = [o for o in parsed if o.key_or_group in groups(command)]
     wrong = [fault for o in choices for fault in _choice_faults(o.key_or_group, o.value())]
     if wrong:
         raise ConfigError(wrong)
     return choices, [o for o in parsed if o not in choices]
+
+
+def _read(overrides: Sequence[str]) -> list[Override]:
+    """Hydra's reading; a value beyond its grammar, as ~/photos or Fotos (alt), is text as it stands."""
+    parser, read = OverridesParser.create(), []
+    for override in overrides:
+        try:
+            read.append(parser.parse_override(override))
+        except HydraException:
+            name, _, value = override.partition("=")
+            try:
+                read.append(parser.parse_override(f"{name}={quoted(value)}"))
+            except HydraException:
+                read.append(parser.parse_override(override))  # whose error says what is wrong
+    return read
+
+
+def quoted(text: str) -> str:
+    """Text as Hydra's grammar writes it, whatever it holds."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _config(command: str, lines: Sequence[str]) -> DictConfig:

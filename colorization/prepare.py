@@ -61,8 +61,8 @@ def write_shards(data: PictureData, url: str) -> None:
 
 
 def packs(cache: Path) -> list[Path]:
-    """The folders of all packs."""
-    return sorted(path.parent for path in cache.glob("*/index.json"))
+    """The folders of all packs, those without a first block yet, too."""
+    return sorted(path.parent for path in cache.glob("*/lock"))
 
 
 def table(cache: Path, runs: Users) -> Table:
@@ -71,15 +71,17 @@ def table(cache: Path, runs: Users) -> Table:
     shown = Table(Column("pack", no_wrap=True), *columns, title=f"{cache}", caption_justify="left")
     told = []
     for folder in packs(cache):
-        index = read_index(folder)
-        if index:
-            size = on_disk(folder)
-            last = time.strftime("%Y-%m-%d %H:%M", time.localtime(folder.stat().st_mtime))
-            pictures = f"{index.pictures} of {index.total}"
-            skipped, by = str(len(index.skipped)), users(folder, index, runs)
-            row = (pictures, skipped, f"{size / 1e9:.2f}", last, str(len(by)))
-            shown.add_row(folder.name, *row)
-            told += [f"{folder.name}: {', '.join(by)}"] if by else []
+        try:
+            index = read_index(folder)
+        except ValueError as error:
+            log.warning("%s", error)
+            continue
+        size = f"{on_disk(folder) / 1e9:.2f}"
+        last = time.strftime("%Y-%m-%d %H:%M", time.localtime(folder.stat().st_mtime))
+        held = f"{index.pictures} of {index.total}" if index else "unfinished"
+        skipped, by = (len(index.skipped), users(folder, index, runs)) if index else (0, [])
+        shown.add_row(folder.name, held, str(skipped), size, last, str(len(by)))
+        told += [f"{folder.name}: {', '.join(by)}"] if by else []
     shown.caption = "\n".join(["the pictures of these packs were used by", *told] if told else [])
     return shown
 
@@ -93,8 +95,12 @@ def used(runs: Path) -> Users:
     """The pictures that the runs below a folder were trained or scored on."""
     found: Users = {}
     for record in sorted(runs.glob("**/run.json")):
-        data = json.loads(record.read_text()).get("data", {})
-        pairs = [(data["pictures"][split], kept) for split, kept in data.get("fingerprint", {}).items()]
+        try:
+            data = json.loads(record.read_text())["data"]
+            pairs = [(data["pictures"][split], kept) for split, kept in data["fingerprint"].items()]
+        except (ValueError, KeyError, TypeError):
+            log.warning("%s says nothing of its pictures; passed over", record)
+            continue
         for summary in record.parent.glob("evaluation/*/summary.json"):
             scored = json.loads(summary.read_text())
             pairs.append((scored["pictures"], scored["fingerprint"]))

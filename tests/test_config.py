@@ -45,6 +45,12 @@ def test_nonsense_is_one_sentence():
     assert "true or false" in fault("data.flip=7")
 
 
+@pytest.mark.parametrize("text", ["~/photos", "ünï", "Fotos (alt)", "a=b", "it's", "C:\\photos", "a{b}"])
+def test_a_path_is_text_as_it_stands(text):
+    assert composed("train", [f"data.root={text}"]).data.root == text
+    assert composed("train", completed("train", [f"data.root={text}"])).data.root == text
+
+
 def test_settings_of_the_constructor_need_no_yaml():
     assert completed("train", ["trainer.fast_dev_run=true"])[-1] == "++trainer.fast_dev_run=true"
     assert composed("train", ["trainer.fast_dev_run=true"]).trainer.fast_dev_run is True

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from colorization.data.decode import UnreadablePicture
-from colorization.data.source import Files
+from colorization.data.source import Files, unreadable
 
 HEADER = b"PK\x03\x04"
 
@@ -101,7 +101,7 @@ class Archive(Files):
                 file.seek(start)
                 return file.read(stop - start)
         except OSError as error:
-            raise UnreadablePicture(name, error.strerror) from error
+            raise unreadable(name, error) from error
 
 
 class Zip(Archive):
@@ -130,7 +130,9 @@ class Tar(Archive):
         """Start and length of each file."""
         try:
             with tarfile.open(self.path, "r:") as archive:
-                return {m.name.removeprefix("./"): (m.offset_data, m.size) for m in archive if m.isfile()}
+                spans = {m.name: (m.offset_data, m.size) for m in archive if m.isfile()}
+                spans |= {m.name: spans[m.linkname] for m in archive if m.islnk() and m.linkname in spans}
+                return {name.removeprefix("./"): span for name, span in spans.items()}
         except tarfile.TarError as error:
             raise ValueError(
                 f"{self.path}: cannot be read in place ({error}); unpack it, or make it a .zip or plain .tar"

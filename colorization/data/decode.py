@@ -72,7 +72,8 @@ def open_picture(source: Encoded, name: object = None) -> Image.Image:
     """Decode a picture whole, to upright 8-bit RGB.
 
     Grey, palette, CMYK, 16-bit and float pictures become RGB; transparency lies on white; of an
-    animation the first frame is taken; the EXIF orientation is applied.
+    animation the first frame is taken; the EXIF orientation is applied. An ICC profile is not: its pixels
+    are taken for sRGB, as every published method takes them.
 
     Args:
         source: a path, the encoded bytes, or a file.

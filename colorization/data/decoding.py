@@ -38,7 +38,8 @@ CHUNK = 32  # pictures per task of a worker
 FEW = 64  # pictures for which no worker is started
 AHEAD = 4  # tasks per worker that are under way
 
-Chunk = list[tuple[int, str, bytes | None]]  # place among the slots, name, bytes if they had to be moved
+# Place among the slots, name, and what came if it had to be moved.
+Chunk = list[tuple[int, str, bytes | UnreadablePicture | None]]
 
 
 @dataclass
@@ -82,12 +83,14 @@ def cores() -> int:
 
 
 def decoded(
-    source: Source, name: str, size: int, data: bytes | None = None
+    source: Source, name: str, size: int, data: bytes | UnreadablePicture | None = None
 ) -> tuple[np.ndarray, tuple[str, int, int, int]]:
     """Load one picture with its row; `data` is what it reads, where that was moved here before."""
     files = encoded(source)
     if files is None:
         return source.load(name, size), (name, size, size, 0)
+    if isinstance(data, UnreadablePicture):
+        raise data
     data = files.read(name) if data is None else data
     picture, (width, height) = open_square(data, size, name, geometry(source))
     return picture, (name, width, height, len(data))
@@ -145,7 +148,7 @@ class Decoding:
     def _moved(self, names: Sequence[str]) -> Iterator[Chunk]:
         """A few names at a time, each with its bytes if they had to be moved."""
         files = encoded(self.source)
-        data: Iterator[bytes | None] = files.fetch(names) if isinstance(files, Remote) else repeat(None)
+        data = files.fetch(names) if isinstance(files, Remote) else repeat(None)
         slots = zip(count(), names, data, strict=False)
         while chunk := list(islice(slots, CHUNK)):
             yield chunk

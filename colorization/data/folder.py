@@ -3,6 +3,7 @@
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from colorization.data.archive import Tar, Zip
 from colorization.data.module import SPLITS, PictureData
@@ -35,9 +36,20 @@ class Folder(PictureData):
         files = files_at(self.root, "data.root")
         held = {"val": self.val_size} if self.val_root else {"test": None, "val": self.val_size}
         parts: dict[str, Source] = {split: Part(files, split, tuple(held.items())) for split in SPLITS}
-        if self.val_root:
+        if self.root and self.val_root:
+            if overlap(self.root, self.val_root):
+                told = f"data.root={self.root} data.val_root={self.val_root}: one lies in the other, so "
+                raise ValueError(f"{told}pictures to score on would be trained on; put them side by side")
             parts["test"] = files_at(self.val_root, "data.val_root")
         return parts
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether two places are the same, or one lies in the other."""
+    if "://" not in one + other:
+        one, other = (str(Path(place).expanduser().resolve()) for place in (one, other))
+    one, other = (place.rstrip("/") + "/" for place in (one, other))
+    return one.startswith(other) or other.startswith(one)
 
 
 def files_at(root: str | None, setting: str, inside: str = "", fixed: bool = False) -> Files:
@@ -52,7 +64,10 @@ def files_at(root: str | None, setting: str, inside: str = "", fixed: bool = Fal
     if not root:
         raise FileNotFoundError(f"{setting} is not given; {_help(setting)}")
     if "://" in root:
-        return RemoteZip(root, inside) if root.endswith(".zip") else RemoteTree(root)
+        name = urlsplit(root).path.lower()
+        if ".tar" in name[-7:]:
+            raise ValueError(f"{setting}={root}: only a .zip is read at a URL; move the tar here")
+        return RemoteZip(root, inside) if name.endswith(".zip") else RemoteTree(root)
     path = Path(root).expanduser()
     if not path.exists():
         raise FileNotFoundError(f"{setting}={root}: no such folder or archive; {_help(setting)}")

@@ -72,6 +72,8 @@ class HuggingFace(PictureData):
     def _scored_split(self) -> str | None:
         if self.test and self.test not in self.loaded:
             raise ValueError(f"data.test={self.test}: no such split; there are {', '.join(self.loaded)}")
+        if self.test == "train":
+            raise ValueError("data.test=train: is trained on; name another split, or null for a tenth of it")
         return self.test or next((name for name in SCORED if name in self.loaded), None)
 
     def _rows(self, split: str) -> "Rows":
@@ -108,6 +110,8 @@ class Rows(Files):
             raise ValueError(f"data.column={column}: not a column of pictures; there are {there}")
         self.dataset, self.origin = dataset.cast_column(column, Image(decode=False)), [*origin, column]
         self.column, self._fingerprint = column, dataset._fingerprint
+        if not len(dataset):
+            raise ValueError(f"{' '.join(map(str, self.origin))}: a split without rows")
 
     @cached_property
     def names(self) -> list[str]:
@@ -123,7 +127,9 @@ class Rows(Files):
         try:
             cell = self.dataset[int(name)][self.column]
             return cell["bytes"] or Path(cell["path"]).read_bytes()
-        except Exception as error:  # an empty cell, a damaged or missing file
+        except TypeError as error:
+            raise UnreadablePicture(name, "the row has no picture") from error
+        except Exception as error:  # a damaged or missing file
             raise UnreadablePicture(name, str(error) or type(error).__name__) from error
 
     def place(self) -> list[Any]:

@@ -92,7 +92,7 @@ class Pack:
         self._index, self._count = index, min(taken, index.taken) - len(self.skipped)
         if not self._count:
             name, why = self.skipped[0]
-            first = f"the first: {name}: {why}"
+            first = f"the first: {name}: {why}; prepare clear={folder.name} lets them be tried again"
             raise ValueError(f"{index.label}: none of {taken} pictures could be read; {first}")
         shape = (self._count, index.size, index.size, 3)
         try:
@@ -168,7 +168,7 @@ def pack(
     mapped = Pack(folder, index, _wanted(index, source, count))
     if mapped.skipped and on_error == "raise":
         raise UnreadablePicture(*mapped.skipped[0])
-    _mark_used(folder)
+    mark_used(folder)
     return mapped
 
 
@@ -178,11 +178,15 @@ def digest(content: Any) -> str:
 
 
 def read_index(folder: Path) -> Index | None:
-    """What counts of a pack, or None where there is none yet."""
+    """What counts of a pack, or None where there is none yet. Raises ValueError where it is damaged."""
     try:
         return Index(**json.loads((folder / "index.json").read_text()))
     except FileNotFoundError:
         return None
+    except (ValueError, TypeError) as error:
+        told = f"{folder}/index.json is damaged or of another version ({error})"
+        remedy = f"python -m colorization.prepare clear={folder.name} removes it"
+        raise ValueError(f"{told}; {remedy}") from error
 
 
 @contextmanager
@@ -267,7 +271,9 @@ def _append(folder: Path, index: Index, slots: Slots, block: list[Result]) -> No
     index.pictures += len(good)
     index.row_bytes += len(rows)
     partial = folder / "index.partial"
-    partial.write_text(json.dumps(asdict(index)))
+    with partial.open("wb") as file:
+        file.write(json.dumps(asdict(index)).encode())
+        _to_disk(file)
     partial.replace(folder / "index.json")
 
 
@@ -320,6 +326,7 @@ def _log_skipped(index: Index, since: int) -> None:
         log.warning("skipped %d pictures in all; index.json names each", len(skipped))
 
 
-def _mark_used(folder: Path) -> None:
+def mark_used(folder: Path) -> None:
+    """Let `prepare list=true` say when a pack was last used."""
     with suppress(OSError):  # a cache that is somebody else's, or mounted to be read
         os.utime(folder)

@@ -9,6 +9,7 @@ import asyncio
 import io
 import logging
 import random
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -30,12 +31,14 @@ log = logging.getLogger(__name__)
 
 REQUESTS = 16  # at a time
 ATTEMPTS = 6
+FIRST_PAUSE = 0.25  # seconds before the second attempt; every further one waits twice as long
 PATIENCE = 30  # seconds without a byte
 WINDOW = 32_000_000  # bytes that are planned together: neighbours within it share a request
 LONGEST = 4_000_000  # bytes of one request
 WASTE = 0.1  # of the bytes of a request may be others than those asked for
 
 Result = TypeVar("Result")
+Pause = Callable[[float], bool | None]
 
 
 @dataclass
@@ -46,6 +49,9 @@ class Request:
     start: int
     stop: int
     names: list[str]
+
+
+Answer = dict[str, bytes | UnreadablePicture]
 
 
 class Remote(Files):
@@ -66,7 +72,8 @@ class Remote(Files):
     @cached_property
     def _remote(self) -> tuple[fsspec.AbstractFileSystem, str]:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=PATIENCE, sock_read=PATIENCE)
-        settings = {"client_kwargs": {"timeout": timeout}} if self.url.startswith("http") else {}
+        http = {"client_kwargs": {"timeout": timeout, "trust_env": True}}  # heeds https_proxy
+        settings = http if self.url.startswith("http") else {}
         try:
             fs, path = url_to_fs(self.url, **settings)
         except (ImportError, ValueError) as error:
@@ -81,30 +88,40 @@ class Remote(Files):
         """What to ask for to get these pictures."""
         raise NotImplementedError
 
-    def unpacked(self, request: Request, data: bytes) -> dict[str, bytes]:
-        """The pictures in the answer to a request. Raises UnreadablePicture where it is not right."""
+    def unpacked(self, request: Request, data: bytes) -> Answer:
+        """The pictures in the answer to a request, which has its length."""
         raise NotImplementedError
+
+    def unchanged(self) -> bool:
+        """Whether what lies at the URL is what was listed: then a damaged picture is damaged there."""
+        return False
 
     def read(self, name: str) -> bytes:
         """One picture."""
-        return next(self.fetch([name]))
+        answer = next(self.fetch([name]))
+        if isinstance(answer, UnreadablePicture):
+            raise answer
+        return answer
 
-    def fetch(self, names: Sequence[str]) -> Iterator[bytes]:
+    def fetch(self, names: Sequence[str]) -> Iterator[bytes | UnreadablePicture]:
         """Pictures in the order of their names, moved ahead of being taken, in constant memory.
 
         Raises:
             OSError: the server did not give them, in spite of all attempts.
         """
+        stop = threading.Event()
         with ThreadPoolExecutor(REQUESTS, "remote") as threads:
-            under_way: deque[tuple[list[str], list[Future[dict[str, bytes]]]]] = deque()
+            under_way: deque[tuple[list[str], list[Future[Answer]]]] = deque()
             try:
                 for window in self._windows(names):
-                    under_way.append((window, [threads.submit(self._get, r) for r in self.requests(window)]))
+                    asked = [threads.submit(self._get, r, stop.wait) for r in self.requests(window)]
+                    under_way.append((window, asked))
                     if len(under_way) > 1:
                         yield from _landed(*under_way.popleft())
                 while under_way:
                     yield from _landed(*under_way.popleft())
             finally:
+                stop.set()
                 threads.shutdown(cancel_futures=True)
 
     def _windows(self, names: Sequence[str]) -> Iterator[list[str]]:
@@ -117,8 +134,22 @@ class Remote(Files):
         if window:
             yield window
 
-    def _get(self, request: Request) -> dict[str, bytes]:
-        return self._insist(lambda: self.unpacked(request, self._bytes(request)), request.path)
+    def _get(self, request: Request, pause: Pause) -> Answer:
+        answer: Answer = {}
+
+        def ask() -> Answer:
+            answer.update(self.unpacked(request, self._bytes(request)))
+            for picture in answer.values():
+                if isinstance(picture, UnreadablePicture):
+                    raise picture
+            return answer
+
+        try:
+            return self._insist(ask, request.path, pause)
+        except OSError as error:
+            if isinstance(error.__cause__, UnreadablePicture) and self.unchanged():
+                return answer
+            raise
 
     def _bytes(self, request: Request) -> bytes:
         fs, _ = self._remote
@@ -126,20 +157,21 @@ class Remote(Files):
             file.seek(request.start)
             data = file.read(request.stop - request.start)
         self.moved += len(data)
+        if len(data) != request.stop - request.start:
+            raise OSError(f"{len(data)} bytes of {request.stop - request.start} came")
         return data
 
-    def _insist(self, ask: Callable[[], Result], path: str) -> Result:
-        """Ask again, each time later, until the answer is right."""
+    def _insist(self, ask: Callable[[], Result], path: str, pause: Pause = time.sleep) -> Result:
+        """Ask again, each time later, until the answer is right; `pause` says whether to stop instead."""
         for attempt in range(ATTEMPTS):
             try:
                 return ask()
             except Exception as error:
-                if attempt + 1 == ATTEMPTS or not _passing(error):
-                    told = str(error)
-                    reason = told if told and told != path else type(error).__name__
-                    raise OSError(f"{path} cannot be read: {reason}") from error
-                log.debug("%s: %s; asking again", path, error)
-                time.sleep(random.uniform(0.5, 1) * 0.25 * 2**attempt)
+                cause = _cause(error)
+                wait = random.uniform(0.5, 1) * FIRST_PAUSE * 2**attempt
+                if attempt + 1 == ATTEMPTS or not _passing(cause) or pause(wait):
+                    raise OSError(f"{path} cannot be read: {_reason(cause, path)}") from error
+                log.debug("%s: %s; asked again", path, cause)
         raise AssertionError
 
 
@@ -175,7 +207,7 @@ class RemoteZip(Remote):
     def members(self) -> dict[str, Member]:
         """The archive's directory."""
         try:
-            return zip_members(io.BufferedReader(Ranged(self, self._state[0]), 1 << 16))
+            return self._directory()
         except BadZipFile as error:
             if isinstance(error.__context__, OSError):  # zipfile blames the archive for the server
                 raise error.__context__ from None
@@ -197,15 +229,27 @@ class RemoteZip(Remote):
                 asked = stop - start
         return made
 
-    def unpacked(self, request: Request, data: bytes) -> dict[str, bytes]:
+    def unpacked(self, request: Request, data: bytes) -> Answer:
         """Members out of a span of the archive, lengths and CRCs checked."""
-        spans = {name: self._span(name) for name in request.names}
-        return {
-            name: self.members[self.inside + name].unpacked(
-                data[start - request.start : stop - request.start], name
-            )
-            for name, (start, stop) in spans.items()
-        }
+        answer: Answer = {}
+        for name in request.names:
+            member = self.members[self.inside + name]
+            try:
+                span = data[member.start - request.start : member.stop - request.start]
+                answer[name] = member.unpacked(span, name)
+            except UnreadablePicture as error:
+                answer[name] = error
+        return answer
+
+    def unchanged(self) -> bool:
+        """Whether the archive's directory is still the same."""
+        try:
+            return self._directory() == self.members
+        except BadZipFile:
+            return False
+
+    def _directory(self) -> dict[str, Member]:
+        return zip_members(io.BufferedReader(Ranged(self, self._state[0]), 1 << 16))
 
     def _span(self, name: str) -> tuple[int, int]:
         member = self.members[self.inside + name]
@@ -217,7 +261,7 @@ class RemoteZip(Remote):
         info = self._insist(lambda: fs.info(path), self.url)
         if not info.get("size"):
             raise OSError(f"{self.url} cannot be read in place: the server does not tell its length")
-        return info["size"], str(info.get("ETag") or info.get("mtime") or info.get("LastModified"))
+        return info["size"], str(info.get("ETag") or info.get("mtime") or info.get("Last-Modified"))
 
 
 class RemoteTree(Remote):
@@ -228,7 +272,13 @@ class RemoteTree(Remote):
         fs, path = self._remote
         found = self._insist(lambda: fs.find(path, detail=True), self.url)
         root = path.rstrip("/") + "/"
-        return {name.removeprefix(root): info.get("size") or 0 for name, info in found.items()}
+        with ThreadPoolExecutor(REQUESTS, "remote") as threads:  # some servers list names alone
+            sizes = threads.map(lambda name: found[name].get("size") or self._length(name), found)
+            return {name.removeprefix(root): size for name, size in zip(found, sizes, strict=True)}
+
+    def _length(self, name: str) -> int:
+        fs, _ = self._remote
+        return self._insist(lambda: fs.info(name), name).get("size") or 0
 
     def place(self) -> list[Any]:
         """The URL, and where it may change the names and lengths of what is there."""
@@ -247,11 +297,9 @@ class RemoteTree(Remote):
         root = self._remote[1].rstrip("/")
         return [Request(f"{root}/{name}", 0, self._sizes[name], [name]) for name in names]
 
-    def unpacked(self, request: Request, data: bytes) -> dict[str, bytes]:
-        """The file, if it is as long as it was listed."""
+    def unpacked(self, request: Request, data: bytes) -> Answer:
+        """The file."""
         (name,) = request.names
-        if len(data) != request.stop:
-            raise UnreadablePicture(name, f"{len(data)} bytes of {request.stop} came")
         return {name: data}
 
 
@@ -288,14 +336,27 @@ class Ranged(io.RawIOBase):
         return len(data)
 
 
-def _landed(names: list[str], answers: list[Future[dict[str, bytes]]]) -> Iterator[bytes]:
-    pictures: dict[str, bytes] = {}
+def _landed(names: list[str], answers: list[Future[Answer]]) -> Iterator[bytes | UnreadablePicture]:
+    pictures: Answer = {}
     for answer in answers:
         pictures |= answer.result()
     return (pictures.pop(name) for name in names)
 
 
-def _passing(error: Exception) -> bool:
+def _cause(error: BaseException) -> BaseException:
+    """What the server answered, where fsspec calls it a missing file."""
+    missing = isinstance(error, FileNotFoundError) and isinstance(error.__cause__, aiohttp.ClientError)
+    return error.__cause__ if missing and error.__cause__ else error
+
+
+def _reason(error: BaseException, path: str) -> str:
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"{error.status} {error.message}".strip()
+    told = str(error)
+    return told if told and told != path else type(error).__name__
+
+
+def _passing(error: BaseException) -> bool:
     """Whether another attempt may do better."""
     if isinstance(error, aiohttp.ClientResponseError):
         return error.status >= 500 or error.status in (408, 429)

@@ -32,7 +32,8 @@ class Sampler:
 
     def __post_init__(self) -> None:
         if self.count < self.world:
-            raise ValueError(f"{self.count} pictures cannot be shared by {self.world} devices")
+            told = f"{self.count} pictures cannot be shared by {self.world} devices"
+            raise ValueError(f"{told}: lower trainer.devices, or give more pictures to every split")
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch that `batches` gives; Lightning calls this."""
@@ -40,7 +41,9 @@ class Sampler:
 
     def __len__(self) -> int:
         whole = self.batch_size * self.world
-        return max(self.count // whole, 1) if self.shuffle else -(-self.count // whole)
+        if self.shuffle:
+            return max(self.count // whole, 1)
+        return min(-(-self.count // whole), self.count // self.world)  # no rank gets an empty batch
 
     def batches(self) -> list[np.ndarray]:
         """The epoch's batches of this rank: positions of pictures, ascending within a batch."""

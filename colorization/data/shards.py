@@ -69,12 +69,14 @@ def manifest(url: str) -> dict[str, Split]:
         ValueError: something else.
     """
     try:
-        read = json.loads(Store(url).get(MANIFEST))
-        if read["version"] == VERSION:
-            return {name: Split(**split) for name, split in read["splits"].items()}
+        content = Store(url).get(MANIFEST)
     except FileNotFoundError as error:
         what = "python -m colorization.prepare data=... stream=URL writes one"
         raise FileNotFoundError(f"data.root={url}: no {MANIFEST} there; {what}") from error
+    try:
+        read = json.loads(content)
+        if read["version"] == VERSION:
+            return {name: Split(**split) for name, split in read["splits"].items()}
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"data.root={url}: {MANIFEST} is none of this program's ({error})") from error
     raise ValueError(
@@ -119,7 +121,7 @@ def present(packs: dict[str, Pack], url: str) -> bool:
 
 
 def _written(pack: Pack, name: str, url: str, shard: int) -> Split:
-    store, files = Store(f"{url.rstrip('/')}/{name}"), dict[str, Stamp]()
+    store, files = Store(f"{url.rstrip('/')}/{name}", make=True), dict[str, Stamp]()
     with tempfile.TemporaryDirectory() as scratch:
         writer = BinaryWriter(scratch, chunk_bytes=shard)
         for i in track(range(len(pack)), f"write {name}", transient=True):
@@ -189,8 +191,9 @@ def fetched(store: Store, name: str, stamp: Stamp, target: Path) -> None:
     """Move a file here whole or not at all, once."""
     with FileLock(f"{target}.lock"):
         if not target.exists():
+            data = store.get(name, stamp)
             with replaced(target) as partial:
-                partial.write_bytes(store.get(name, stamp))
+                partial.write_bytes(data)
 
 
 def _quiet(thread: PrepareChunksThread, error: BaseException) -> None:

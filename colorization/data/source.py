@@ -1,5 +1,6 @@
 """Where pictures come from: listed without opening one, then opened by name."""
 
+import errno
 import hashlib
 import os
 from abc import ABC, abstractmethod
@@ -14,6 +15,9 @@ import numpy as np
 from colorization.data.decode import EXTENSIONS, UnreadablePicture, open_square
 
 Entry = tuple[str, os.DirEntry[str]]
+
+# Faults of the machine and not of a file: another attempt may do better.
+PASSING = {errno.EIO, errno.ESTALE, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETIMEDOUT, errno.EINTR}
 
 
 class Source(Protocol):
@@ -36,7 +40,13 @@ class Source(Protocol):
 
 
 class Files(ABC):
-    """Encoded pictures, by name."""
+    """Encoded pictures, by name.
+
+    Attributes:
+        inside: the folder within an archive that they lie in.
+    """
+
+    inside: str = ""
 
     @cached_property
     def names(self) -> list[str]:
@@ -44,7 +54,7 @@ class Files(ABC):
         found = sorted(name for name in self.listed() if is_picture(name))
         if not found:
             other = "pass another, or try data=scenes, which needs none"
-            raise ValueError(f"{self.place()[0]}: no pictures in there; {other}")
+            raise ValueError(f"{self.place()[0]}: no pictures in {self.inside or 'there'}; {other}")
         return found
 
     @abstractmethod
@@ -89,7 +99,7 @@ class Tree(Files):
         try:
             return (self.root / name).read_bytes()
         except OSError as error:
-            raise UnreadablePicture(name, error.strerror) from error
+            raise unreadable(name, error) from error
 
     def place(self) -> list[Any]:
         """The folder, and its state or that of all its files."""
@@ -97,10 +107,8 @@ class Tree(Files):
 
     def _state(self) -> str:
         """A digest of the names, lengths and times of change of all pictures."""
-        found = ((name, entry.stat()) for name, entry in self._entries() if is_picture(name))
-        lines = sorted(
-            os.fsencode(f"{name}\0{state.st_size}\0{state.st_mtime_ns}\n") for name, state in found
-        )
+        found = ((name, _state(entry)) for name, entry in self._entries() if is_picture(name))
+        lines = sorted(os.fsencode(f"{name}\0{size}\0{changed}\n") for name, (size, changed) in found)
         return hashlib.sha256(b"".join(lines)).hexdigest()
 
     def _entries(self) -> Iterator[Entry]:
@@ -110,10 +118,30 @@ class Tree(Files):
         above |= {os.path.realpath(folder)}
         with os.scandir(folder) as entries:
             for entry in entries:
-                if not entry.is_dir():
+                if not _is_folder(entry):
                     yield prefix + entry.name, entry
                 elif os.path.realpath(entry.path) not in above:  # a link to a folder above would never end
                     yield from self._walk(Path(entry.path), f"{prefix}{entry.name}/", above)
+
+
+def unreadable(name: str, error: OSError) -> Exception:
+    """What reading a file failed of: a reason to skip it, or one to stop."""
+    return error if error.errno in PASSING else UnreadablePicture(name, error.strerror)
+
+
+def _state(entry: os.DirEntry[str]) -> tuple[int, int]:
+    """Length and time of change; of a link to nowhere none, and reading it says so."""
+    try:
+        return entry.stat().st_size, entry.stat().st_mtime_ns
+    except OSError:
+        return 0, 0
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 @dataclass

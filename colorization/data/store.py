@@ -25,19 +25,24 @@ class Store:
 
     Args:
         url: of the folder.
+        make: whether a plain folder is made where it is missing.
 
     Raises:
         ValueError: no such kind of URL, or obstore is not installed.
+        FileNotFoundError: a plain folder is missing.
     """
 
-    def __init__(self, url: str):
+    def __init__(self, url: str, make: bool = False):
         self.url = url.rstrip("/")
         try:
             from obstore.store import LocalStore, from_url
         except ImportError as error:
             raise ValueError("shards need obstore and litdata: pip install 'colorization[stream]'") from error
         if "://" not in url:
-            self._store: Any = LocalStore(Path(url).expanduser().absolute(), mkdir=True)
+            folder = Path(url).expanduser().absolute()
+            if not (make or folder.is_dir()):
+                raise FileNotFoundError(f"{folder} is not there")
+            self._store: Any = LocalStore(folder, mkdir=make)
             return
         settings: Any = {"client_options": {"allow_http": True}}
         settings["retry_config"] = {"max_retries": 5, "retry_timeout": PATIENCE}

@@ -5,7 +5,6 @@ import shutil
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -17,7 +16,7 @@ import torch
 from colorization.data.decode import Geometry
 from colorization.data.feed import AHEAD, Fed, Feed
 from colorization.data.module import SPLITS, PictureData
-from colorization.data.pack import Index, Pack, check_space, digest, read_index, writing
+from colorization.data.pack import Index, Pack, check_space, digest, mark_used, read_index, writing
 from colorization.data.sampler import Sampler, crops
 from colorization.data.source import Source
 from colorization.data.store import Store
@@ -91,8 +90,7 @@ class Stream(PictureData):
             if len(pack) == there.pictures and pack.fingerprint != there.fingerprint:
                 made = "was written by another version of this program; write it again"
                 raise ValueError(f"data.root={self.root}: {split} {made}")
-            with suppress(PermissionError):  # somebody else's cache, only to be read
-                folder.touch()
+            mark_used(folder)
             self._packs[split] = pack
             self._warn_if_smaller(split)
         return self._packs[split]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from colorization.data.decode import open_square
-from colorization.data.huggingface import HuggingFace
+from colorization.data.huggingface import HuggingFace, Rows
 from tests.data.conftest import encoded
 
 datasets = pytest.importorskip("datasets")
@@ -106,6 +106,12 @@ def test_an_unreadable_cell_is_skipped_by_name(tmp_path):
 def test_a_wrong_setting_says_what_there_is(roots, tmp_path, settings, said):
     with pytest.raises(ValueError, match=said):
         data(roots / "saved", tmp_path, **settings).sources()
+
+
+def test_a_split_without_rows_is_named():
+    features = datasets.Features({"image": datasets.Image()})
+    with pytest.raises(ValueError, match="mine test image: a split without rows"):
+        Rows(datasets.Dataset.from_dict({"image": []}, features=features), "image", ["mine", "test"])
 
 
 def test_what_cannot_be_loaded_is_one_sentence(roots, tmp_path):

@@ -54,6 +54,29 @@ def test_the_table_names_packs_and_runs(data, tmp_path):
     assert table(tmp_path / "nowhere", {}).row_count == 0
 
 
+def test_what_is_unfinished_or_damaged_can_be_cleared(data, tmp_path, caplog):
+    cache = tmp_path / "cache"
+    data().prepare_data()
+    test, train, _ = packs(cache)
+    (test / "index.json").unlink()  # as a kill within the first block leaves it
+    (train / "index.json").write_text("")
+    with pytest.raises(ValueError, match=f"damaged .*; .*prepare clear={train.name}"):
+        read_index(train)
+    shown = table(cache, {})
+    assert "unfinished" in list(shown.columns[1].cells) and shown.row_count == 2
+    assert f"clear={train.name}" in caplog.text
+    for folder in (test, train):
+        clear(cache, folder.name)
+    assert len(packs(cache)) == 1
+
+
+def test_a_run_without_a_record_is_passed_over(data, tmp_path):
+    for name, content in (("cut", '{"da'), ("other", "{}")):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        (tmp_path / "runs" / name / "run.json").write_text(content)
+    assert used(tmp_path / "runs") == {}
+
+
 def test_clear_removes_one_pack_or_all(data, tmp_path):
     cache = tmp_path / "cache"
     data().prepare_data()

@@ -2,7 +2,8 @@
 
 import threading
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain
 
 import numpy as np
@@ -72,7 +73,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(tree, tmp_path, monkeypatch):
-    monkeypatch.setattr(remote.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(remote, "FIRST_PAUSE", 0.0)
     for name in ("train2017", "val2017"):
         with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
             for file in sorted(tree.rglob("*.*g")):
@@ -146,7 +147,7 @@ def test_a_server_that_is_down_is_one_clear_error(server, tmp_path):
 
 
 def test_a_file_that_is_not_there_is_asked_for_once(server):
-    with pytest.raises(OSError, match=r"nothing.zip cannot be read"):
+    with pytest.raises(OSError, match=r"nothing.zip cannot be read: 404"):
         _ = RemoteZip(f"{server.url}/nothing.zip").names
 
 
@@ -164,6 +165,37 @@ def test_an_archive_that_is_swapped_meanwhile_is_one_clear_error(server, tmp_pat
         pack(files, 16, tmp_path / "cache", "set")
 
 
+def test_a_member_that_is_damaged_in_the_archive_is_skipped_as_it_is_locally(server, tmp_path):
+    path = tmp_path / "train2017.zip"
+    whole = Zip(path, "train2017/")
+    member = whole.members["train2017/" + whole.names[3]]
+    data = bytearray(path.read_bytes())
+    data[member.stop - 20] ^= 255
+    path.write_bytes(data)
+    server.files["/zips/train2017.zip"] = bytes(data)
+    moved = pack(train(server), 16, tmp_path / "remote", "set")
+    local = pack(Zip(path, "train2017/"), 16, tmp_path / "local", "set")
+    assert moved.skipped == local.skipped and [name for name, _ in moved.skipped] == [whole.names[3]]
+    assert np.array_equal(moved.pictures, local.pictures)
+
+
+def test_the_first_answer_may_fail_too(server):
+    server.refuse = 0.4
+    assert train(server)._state[0] == len(server.files["/zips/train2017.zip"])
+
+
+def test_who_stops_waits_for_no_further_attempt(server, monkeypatch):
+    """As Ctrl-C does while the server refuses."""
+    files = train(server)
+    _ = files.names
+    monkeypatch.setattr(remote, "FIRST_PAUSE", 3600.0)
+    server.refuse = 1.0
+    stop = threading.Event()
+    threading.Timer(0.5, stop.set).start()
+    with pytest.raises(OSError, match="cannot be read: 503"):
+        files._get(files.requests(files.names[:1])[0], stop.wait)
+
+
 def test_coco_is_read_in_place_where_there_is_none(server, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
@@ -177,6 +209,27 @@ def test_coco_is_read_in_place_where_there_is_none(server, tmp_path, monkeypatch
     assert len(made(url=server.url).pack("train")) == 20
     with pytest.raises(FileNotFoundError, match="data=scenes"):
         made(root="elsewhere", url=server.url).sources()
+
+
+def test_a_folder_that_a_server_lists_by_names_alone(tree, tmp_path):
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tree))) as made:
+        threading.Thread(target=made.serve_forever, daemon=True).start()
+        moved = pack(files_at(f"http://127.0.0.1:{made.server_port}", "data.root"), 16, tmp_path / "a", "set")
+        made.shutdown()
+    assert np.array_equal(moved.pictures, pack(Tree(tree), 16, tmp_path / "b", "set").pictures)
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"), [("h/a.zip?sig=1", RemoteZip), ("h/A.ZIP", RemoteZip), ("h/a", RemoteTree)]
+)
+def test_an_archive_is_known_by_its_path(url, kind):
+    assert type(files_at(f"http://{url}", "data.root")) is kind
+    with pytest.raises(ValueError, match=r"only a \.zip is read at a URL"):
+        files_at("http://h/a.tar.gz", "data.root")
 
 
 def test_a_folder_at_a_url(tree):

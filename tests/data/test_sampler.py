@@ -5,7 +5,11 @@ from hypothesis import strategies as st
 
 from colorization.data.sampler import Sampler, crops
 
-COUNTS = {"count": st.integers(8, 300), "batch_size": st.integers(1, 40), "world": st.integers(1, 8)}
+COUNTS = {
+    "count": st.integers(8, 40) | st.integers(8, 300),
+    "batch_size": st.integers(1, 40),
+    "world": st.integers(1, 8),
+}
 
 
 def epoch(world, rank=None, **settings):
@@ -19,6 +23,8 @@ def epoch(world, rank=None, **settings):
 def test_scored_pictures_come_once_each(count, batch_size, world):
     steps = epoch(world, count=count, batch_size=batch_size, shuffle=False)
     assert sorted(np.concatenate(steps)) == list(range(count))
+    batches = [Sampler(count, batch_size, 0, rank, world, False).batches() for rank in range(world)]
+    assert min(len(batch) for rank in batches for batch in rank) > 0
 
 
 @given(**COUNTS, seed=st.integers(0, 9))

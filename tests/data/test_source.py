@@ -1,13 +1,16 @@
+import errno
 import shutil
 import tarfile
 import zipfile
 from itertools import chain
+from pathlib import Path
 
 import pytest
 
 from colorization.data.archive import Tar, Zip
 from colorization.data.decode import UnreadablePicture
-from colorization.data.folder import files_at
+from colorization.data.folder import Folder, files_at, overlap
+from colorization.data.pack import pack
 from colorization.data.source import Part, Tree
 
 
@@ -62,6 +65,48 @@ def test_links_to_folders_above_end(tree, tmp_path):
     (tmp_path / "set" / "again").symlink_to(tmp_path / "set")
     (tmp_path / "set" / "other").symlink_to(tree)
     assert len(Tree(tmp_path / "set").names) == 240
+
+
+def test_a_link_to_nowhere_is_one_unreadable_picture(tree, tmp_path):
+    shutil.copytree(tree, tmp_path / "set")
+    (tmp_path / "set/nowhere.jpg").symlink_to("nothing.jpg")
+    (tmp_path / "set/itself.jpg").symlink_to("itself.jpg")
+    mapped = pack(Tree(tmp_path / "set"), 16, tmp_path / "cache", "set")
+    assert len(mapped) == 120 and {name for name, _ in mapped.skipped} == {"nowhere.jpg", "itself.jpg"}
+
+
+def test_what_passes_stops_instead_of_being_skipped_for_ever(tree, tmp_path, monkeypatch):
+    def fails(path):
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", fails)
+        with pytest.raises(OSError, match="Input/output error"):
+            pack(Tree(tree), 16, tmp_path / "cache", "set", count=20)
+    assert len(pack(Tree(tree), 16, tmp_path / "cache", "set", count=20)) == 20
+
+
+def test_both_names_of_a_hard_link_are_in_a_tar(tree, tmp_path):
+    shutil.copytree(tree, tmp_path / "set")
+    (tmp_path / "set/twice.jpg").hardlink_to(tmp_path / "set/001.jpg")
+    with tarfile.open(tmp_path / "set.tar", "w") as archive:
+        archive.add(tmp_path / "set", "set")
+    files = Tar(tmp_path / "set.tar", "set/")
+    assert len(files.names) == 121 and files.read("twice.jpg") == files.read("001.jpg")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "overlapping"),
+    [
+        ("a", "a/", True), ("a", "a/val", True), ("a/train", "a", True), ("a", "./a", True),
+        ("a/train", "a/val", False), ("a", "ab", False), ("s3://b/a", "s3://b/a/val", True),
+        ("s3://b/train", "s3://b/val", False),
+    ],
+)  # fmt: skip
+def test_pictures_to_score_on_are_never_among_those_to_train_on(tree, tmp_path, one, other, overlapping):
+    assert overlap(one, other) is overlapping
+    with pytest.raises(ValueError, match="one lies in the other"):
+        Folder(root=str(tree), val_root=str(tree / "below"), cache_dir=str(tmp_path)).sources()
 
 
 def test_a_changed_picture_is_another_place(tree, tmp_path):
