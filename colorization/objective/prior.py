@@ -61,6 +61,8 @@ def kept(path: Path, bins: int) -> np.ndarray | None:
 
 
 def keep(path: Path, shares: np.ndarray) -> None:
-    """Write the shares whole or not at all."""
+    """Write the shares beside the pack, whole or not at all."""
+    if not path.parent.is_dir():
+        return
     with suppress(OSError), replaced(path) as partial, partial.open("wb") as file:  # a cache may be read-only
         np.save(file, shares)
