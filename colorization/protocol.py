@@ -40,7 +40,7 @@ class Protocol:
     size: int | None = None
     fit: Fit = "crop"
     filter: Filter = "triangle"
-    gamut: lab.Gamut = "chroma"
+    gamut: lab.GamutMapping = "chroma"
     rounding: Rounding = "nearest"
     grey: Grey = "apart"
     cap: float = CAP
@@ -50,7 +50,7 @@ class Protocol:
     manifest: str | None = None
 
     def __post_init__(self) -> None:
-        chosen = {"fit": Fit, "filter": Filter, "gamut": lab.Gamut, "rounding": Rounding, "grey": Grey}
+        chosen = {"fit": Fit, "filter": Filter, "gamut": lab.GamutMapping, "rounding": Rounding, "grey": Grey}
         for name, allowed in chosen.items():
             if getattr(self, name) not in get_args(allowed):
                 raise ValueError(

@@ -68,5 +68,5 @@ def panel(pair: Pair, columns: int = 2) -> Image.Image:
 
 
 def picture(rgb: Tensor) -> Image.Image:
-    """(3, H, W) sRGB 0..1 -> an 8-bit picture."""
-    return Image.fromarray(lab.to_uint8(rgb).movedim(0, -1).cpu().numpy())
+    """(3, H, W) sRGB 0..1 -> an 8-bit picture; NaN is black, and its caption says nan dB."""
+    return Image.fromarray(lab.to_uint8(rgb.nan_to_num()).movedim(0, -1).cpu().numpy())

@@ -18,8 +18,10 @@ KNEE, SLOPE = np.float32(0.008856), np.float32(7.787)
 LAB = np.array([[0, 116, 0], [500, -500, 0], [0, 200, -200]], np.float32)
 OFFSET = np.float32(16 + 116 * SLOPE * KNEE)
 
-# NumPy's cube root is one instruction stream with AVX-512 and a call per number without it.
-VECTOR_CBRT = {"AVX512_SKX", "X86_V4"} & set(np.show_config(mode="dicts")["SIMD Extensions"]["found"])
+# NumPy's cube root is one instruction stream with AVX-512 and a call per number without it. A build of
+# NumPy names only the kinds of CPU features that it has.
+FEATURES = np.show_config(mode="dicts").get("SIMD Extensions", {})
+VECTOR_CBRT = {"AVX512_SKX", "X86_V4"} & {*FEATURES.get("baseline", ()), *FEATURES.get("found", ())}
 
 
 def uint8_to_lab(rgb: Tensor) -> Tensor:

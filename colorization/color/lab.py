@@ -18,12 +18,18 @@ from torch import Tensor
 
 from colorization.color.fast import uint8_to_lab
 
-Gamut = Literal["chroma", "clip"]
+GamutMapping = Literal["chroma", "clip"]
 
 # Less than half a step of 8 bits outside 0..1 is rounding, not colour outside the gamut.
 TOLERANCE = 0.4 / 255
 # Halvings of the chroma interval: 2**-12 of a chroma of 180 is 0.04 units, far below one 8-bit step.
 HALVINGS = 12
+# Beyond this in a or b, the interval starts here, at twice the chroma of any sRGB colour.
+LONGEST = 256
+
+
+class NotFinite(ValueError):
+    """Colours that no picture can hold: a network that has diverged, or a damaged checkpoint."""
 
 
 def rgb_to_lab(rgb: Tensor) -> Tensor:
@@ -41,7 +47,7 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
         return uint8_to_lab(rgb) if rgb.device.type == "cpu" else kornia_rgb_to_lab(rgb.float() / 255)
 
 
-def lab_to_rgb(lab: Tensor, gamut: Gamut = "chroma") -> Tensor:
+def lab_to_rgb(lab: Tensor, gamut: GamutMapping = "chroma") -> Tensor:
     """SRGB of CIE Lab, inside the sRGB gamut.
 
     Args:
@@ -51,7 +57,7 @@ def lab_to_rgb(lab: Tensor, gamut: Gamut = "chroma") -> Tensor:
             neither but is what most published code does.
 
     Returns:
-        (B, 3, H, W) float32, 0..1.
+        (B, 3, H, W) float32, 0..1; NaN in all three channels where L, a or b is NaN or infinite.
     """
     if gamut not in ("chroma", "clip"):
         raise ValueError(f"gamut={gamut!r}: choose 'chroma' (keeps lightness) or 'clip' (clips R, G and B)")
@@ -60,7 +66,7 @@ def lab_to_rgb(lab: Tensor, gamut: Gamut = "chroma") -> Tensor:
         rgb = kornia_lab_to_rgb(lab, clip=False)
         if gamut == "chroma":
             rgb = _reduce_chroma(lab, rgb)
-        return rgb.clamp(0, 1)
+        return rgb.clamp(0, 1).where(lab.isfinite().all(dim=1, keepdim=True), torch.nan)
 
 
 def split(rgb: Tensor) -> tuple[Tensor, Tensor]:
@@ -69,33 +75,40 @@ def split(rgb: Tensor) -> tuple[Tensor, Tensor]:
     return L, ab
 
 
-def merge(L: Tensor, ab: Tensor, gamut: Gamut = "chroma") -> Tensor:
+def merge(L: Tensor, ab: Tensor, gamut: GamutMapping = "chroma") -> Tensor:
     """L (B, 1, H, W) and ab (B, 2, H, W) -> sRGB (B, 3, H, W), 0..1; see `lab_to_rgb`."""
     return lab_to_rgb(torch.cat([L.float(), ab.float()], dim=1), gamut)
 
 
 def to_uint8(rgb: Tensor) -> Tensor:
-    """SRGB 0..1 -> uint8, rounded (truncation would darken by half a step)."""
+    """SRGB 0..1 -> uint8, rounded (truncation would darken by half a step).
+
+    Raises:
+        NotFinite: a value is NaN, for which 8 bits have no code.
+    """
+    if lost := int(rgb.isnan().sum()):
+        raise NotFinite(f"{lost} of {rgb.numel()} values are NaN: the colours are not finite numbers")
     return rgb.mul(255).round().clamp(0, 255).to(torch.uint8)
 
 
 def quantize(rgb: Tensor) -> Tensor:
-    """SRGB 0..1 -> the nearest 8-bit value, still as float 0..1: what a saved PNG holds."""
+    """SRGB 0..1 -> the nearest 8-bit value, still as float 0..1: what a saved PNG holds; NaN stays NaN."""
     return rgb.mul(255).round().clamp(0, 255).div(255)
 
 
 def _reduce_chroma(lab: Tensor, rgb: Tensor) -> Tensor:
     """Replace the pixels of `rgb` outside 0..1 by the most chromatic colour of equal L and hue."""
-    outside = ((rgb < -TOLERANCE) | (rgb > 1 + TOLERANCE)).any(dim=1)
+    outside = ~_within(rgb)[:, 0]
     if not outside.any():
         return rgb
     pixels = lab.movedim(1, -1)[outside].T[None, :, :, None]  # (1, 3, pixels, 1)
     L, ab = pixels[:, :1].clamp(0, 100), pixels[:, 1:]
+    ab = ab * (LONGEST / ab.abs().amax(dim=1, keepdim=True).clamp(min=LONGEST))
     low = torch.zeros_like(L)
     high = torch.ones_like(L)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        inside = _in_gamut(torch.cat([L, middle * ab], dim=1))
+        inside = _within(kornia_lab_to_rgb(torch.cat([L, middle * ab], dim=1), clip=False))
         low = torch.where(inside, middle, low)
         high = torch.where(inside, high, middle)
     mapped = kornia_lab_to_rgb(torch.cat([L, low * ab], dim=1), clip=False)
@@ -104,7 +117,6 @@ def _reduce_chroma(lab: Tensor, rgb: Tensor) -> Tensor:
     return rgb.movedim(-1, 1)
 
 
-def _in_gamut(lab: Tensor) -> Tensor:
-    """(B, 3, H, W) Lab -> (B, 1, H, W): whether sRGB has the colour, to 0.4 of an 8-bit step."""
-    rgb = kornia_lab_to_rgb(lab, clip=False)
+def _within(rgb: Tensor) -> Tensor:
+    """(B, 3, H, W) -> (B, 1, H, W) bool: whether sRGB has the colour, to 0.4 of an 8-bit step; NaN is no colour."""
     return ((rgb >= -TOLERANCE) & (rgb <= 1 + TOLERANCE)).all(dim=1, keepdim=True)

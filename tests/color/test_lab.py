@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from kornia.color import lab_to_rgb as kornia_lab_to_rgb
 from skimage.color import lab2rgb, rgb2lab
 
 from colorization.color import lab
@@ -102,3 +103,47 @@ def test_rounding_is_to_the_nearest():
 def test_an_unknown_gamut_mapping_is_named():
     with pytest.raises(ValueError, match=r"chroma.*clip"):
         lab.lab_to_rgb(torch.zeros(1, 3, 1, 1), gamut="nearest")
+
+
+@pytest.mark.parametrize("gamut", ["chroma", "clip"])
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("channel", [0, 1, 2])
+def test_what_is_not_finite_is_no_colour(gamut, value, channel):
+    """Not black: the pixel is NaN throughout, its neighbours keep their colours, and 8 bits refuse it."""
+    values = torch.tensor([[50.0, 20.0, 10.0], [50.0, 150.0, 10.0]]).T.reshape(1, 3, 2, 1)
+    values = torch.cat([values, values], dim=3)
+    broken = values.clone()
+    broken[0, channel, :, 1] = value
+    rgb, whole = lab.lab_to_rgb(broken, gamut), lab.lab_to_rgb(values, gamut)
+    assert rgb[..., 1].isnan().all()
+    assert torch.equal(rgb[..., 0], whole[..., 0])
+    assert lab.quantize(rgb)[..., 1].isnan().all()
+    with pytest.raises(lab.NotFinite, match="6 of 12 values are NaN"):
+        lab.to_uint8(rgb)
+
+
+@pytest.mark.parametrize("length", [3e2, 1e5, 1e8, 1e20, 3e38])
+def test_absurd_chroma_becomes_the_same_colour_as_much_chroma(length):
+    """With steps as fine as for ordinary colours."""
+    angles = torch.linspace(0, 6.28, 100)
+    hues = torch.stack([angles.cos(), angles.sin()])[None, ..., None]
+    L = torch.full((1, 1, 100, 1), 50.0)
+    mapped, expected = (lab.rgb_to_lab(lab.merge(L, size * hues)) for size in (length, 180.0))
+    assert (mapped - expected).abs().max() < 0.2
+
+
+def test_ordinary_colours_are_mapped_to_the_same_bit():
+    """Recorded numbers rest on this mapping: 12 halvings of the way from grey to the colour."""
+    generator = torch.Generator().manual_seed(0)
+    L = torch.rand(1, 1, 100, 100, generator=generator) * 100
+    ab = (torch.rand(1, 2, 100, 100, generator=generator) - 0.5) * 400
+    low, high = torch.zeros_like(L), torch.ones_like(L)
+    for _ in range(12):
+        middle = (low + high) / 2
+        rgb = kornia_lab_to_rgb(torch.cat([L, middle * ab], dim=1), clip=False)
+        inside = ((rgb >= -0.4 / 255) & (rgb <= 1 + 0.4 / 255)).all(dim=1, keepdim=True)
+        low, high = torch.where(inside, middle, low), torch.where(inside, high, middle)
+    whole = kornia_lab_to_rgb(torch.cat([L, ab], dim=1), clip=False)
+    inside = ((whole >= -0.4 / 255) & (whole <= 1 + 0.4 / 255)).all(dim=1, keepdim=True)
+    mapped = kornia_lab_to_rgb(torch.cat([L, low * ab], dim=1), clip=False)
+    assert torch.equal(lab.merge(L, ab), torch.where(inside, whole, mapped).clamp(0, 1))
