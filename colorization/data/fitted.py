@@ -9,6 +9,8 @@ import numpy as np
 from colorization.data.decode import V1, Geometry, open_square
 from colorization.data.source import Part, Source, encoded
 
+VERSION = 2  # of every geometry but v1's: whole crops, rounded interpolation, JPEGs decoded whole
+
 
 @dataclass
 class Fitted(Part):
@@ -32,8 +34,8 @@ class Fitted(Part):
         return open_square(files.read(name), size, name, self.geometry)[0]
 
     def describe(self) -> dict[str, Any]:
-        """The source's, and the geometry."""
-        return self.source.describe() | self.geometry._asdict()
+        """The source's, the geometry, and the version of what it does."""
+        return self.source.describe() | self.geometry._asdict() | {"geometry_version": VERSION}
 
 
 def fitted(source: Source, wanted: Geometry) -> Source:

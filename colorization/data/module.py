@@ -42,8 +42,9 @@ class PictureData(pl.LightningDataModule):
         batch_size: pictures per step and device.
         flip: whether half of the training pictures are mirrored.
         cache_dir: where packs are kept.
-        fit: "crop" takes the central square of a picture, "stretch" all of it, in other proportions.
-        filter: "triangle" antialiases, as protocol v1 does; "linear" does not, as OpenCV; see `Geometry`.
+        fit: "crop" takes the central square of a picture, "crop_first" the same at whole pixels, "stretch"
+            all of it, in other proportions; see `Geometry`.
+        filter: "triangle" antialiases, as protocol v1 does; "linear" does not, as OpenCV.
         on_error: "skip" leaves unreadable pictures out and names them, "raise" stops.
         resident: whether the device holds the training pictures and is sent only their positions;
             "auto" where they fit into 40% of a GPU's free memory.
