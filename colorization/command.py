@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from omegaconf import DictConfig
 
 from colorization.compose import composed, quoted
-from colorization.config import CONF, ConfigError, groups, options
+from colorization.config import CONF, ConfigError, InputError, groups, options
 
 Main = Callable[[DictConfig], int | None]
 
@@ -73,7 +73,7 @@ def errors_in_words() -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, OSError) as error:
+    except (InputError, OSError) as error:
         if os.environ.get("COLORIZATION_TRACEBACK"):
             raise
         sys.exit(in_words(error))

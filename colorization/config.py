@@ -12,7 +12,11 @@ import yaml
 PACKAGE = Path(__file__).parent
 
 
-class ConfigError(ValueError):
+class InputError(ValueError):
+    """What a user gave cannot be used: the message says why and what to do, so no traceback is shown."""
+
+
+class ConfigError(InputError):
     """One or more faults of a configuration, all at once, each with what to type instead."""
 
     def __init__(self, faults: Sequence[str]):

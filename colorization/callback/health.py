@@ -6,10 +6,12 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
+from colorization.config import InputError
+
 log = logging.getLogger(__name__)
 
 
-class TrainingDiverged(ValueError):
+class TrainingDiverged(InputError):
     """The loss is no longer finite."""
 
 

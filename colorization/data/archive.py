@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from colorization.config import InputError
 from colorization.data.decode import UnreadablePicture
 from colorization.data.source import Files, unreadable
 
@@ -114,7 +115,7 @@ class Zip(Archive):
             with self.path.open("rb") as file:
                 return zip_members(file)
         except zipfile.BadZipFile as error:
-            raise ValueError(f"{self.path}: a damaged or unfinished zip archive ({error})") from error
+            raise InputError(f"{self.path}: a damaged or unfinished zip archive ({error})") from error
 
     def read(self, name: str) -> bytes:
         """One member, checked."""
@@ -134,7 +135,7 @@ class Tar(Archive):
                 spans |= {m.name: spans[m.linkname] for m in archive if m.islnk() and m.linkname in spans}
                 return {name.removeprefix("./"): span for name, span in spans.items()}
         except tarfile.TarError as error:
-            raise ValueError(
+            raise InputError(
                 f"{self.path}: cannot be read in place ({error}); unpack it, or make it a .zip or plain .tar"
             ) from error
 

@@ -12,6 +12,8 @@ from PIL import Image
 from PIL.ExifTags import Base
 from PIL.Image import Resampling, Transpose
 
+from colorization.config import InputError
+
 Encoded = Path | bytes | BinaryIO
 Fit = Literal["crop", "crop_first", "stretch"]
 Filter = Literal["triangle", "linear"]
@@ -61,7 +63,7 @@ UPRIGHT = {
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
-class UnreadablePicture(ValueError):
+class UnreadablePicture(InputError):
     """A picture that cannot be decoded, with its name and the reason."""
 
     def __init__(self, name: object, reason: object):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from colorization.config import InputError
 from colorization.data.archive import Tar, Zip
 from colorization.data.module import SPLITS, PictureData
 from colorization.data.remote import RemoteTree, RemoteZip
@@ -39,7 +40,7 @@ class Folder(PictureData):
         if self.root and self.val_root:
             if overlap(self.root, self.val_root):
                 told = f"data.root={self.root} data.val_root={self.val_root}: one lies in the other, so "
-                raise ValueError(f"{told}pictures to score on would be trained on; put them side by side")
+                raise InputError(f"{told}pictures to score on would be trained on; put them side by side")
             parts["test"] = files_at(self.val_root, "data.val_root")
         return parts
 
@@ -66,7 +67,7 @@ def files_at(root: str | None, setting: str, inside: str = "", fixed: bool = Fal
     if "://" in root:
         name = urlsplit(root).path.lower()
         if ".tar" in name[-7:]:
-            raise ValueError(f"{setting}={root}: only a .zip is read at a URL; move the tar here")
+            raise InputError(f"{setting}={root}: only a .zip is read at a URL; move the tar here")
         return RemoteZip(root, inside) if name.endswith(".zip") else RemoteTree(root)
     path = Path(root).expanduser()
     if not path.exists():
@@ -77,7 +78,7 @@ def files_at(root: str | None, setting: str, inside: str = "", fixed: bool = Fal
         return Zip(path, inside)
     if tarfile.is_tarfile(path):
         return Tar(path, inside)
-    raise ValueError(f"{setting}={root}: neither a folder nor a .zip or .tar; {_help(setting)}")
+    raise InputError(f"{setting}={root}: neither a folder nor a .zip or .tar; {_help(setting)}")
 
 
 def _help(setting: str) -> str:

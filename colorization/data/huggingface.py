@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from colorization.config import InputError
 from colorization.data.decode import UnreadablePicture
 from colorization.data.module import SPLITS, PictureData
 from colorization.data.source import Files, Part, Source
@@ -61,25 +62,25 @@ class HuggingFace(PictureData):
             import datasets
         except ImportError as error:
             extra = "pip install 'colorization[huggingface]'"
-            raise ValueError(f"data=huggingface needs the datasets library: {extra}") from error
+            raise InputError(f"data=huggingface needs the datasets library: {extra}") from error
         try:
             return _load(datasets, self.root, self.config)
         except Exception as error:  # its loaders fail in every way that files and networks do
             reason = str(error).strip().splitlines() or [type(error).__name__]
-            raise ValueError(f"data.root={self.root}: datasets cannot load it: {reason[0]}") from error
+            raise InputError(f"data.root={self.root}: datasets cannot load it: {reason[0]}") from error
 
     @property
     def _scored_split(self) -> str | None:
         if self.test and self.test not in self.loaded:
-            raise ValueError(f"data.test={self.test}: no such split; there are {', '.join(self.loaded)}")
+            raise InputError(f"data.test={self.test}: no such split; there are {', '.join(self.loaded)}")
         if self.test == "train":
-            raise ValueError("data.test=train: is trained on; name another split, or null for a tenth of it")
+            raise InputError("data.test=train: is trained on; name another split, or null for a tenth of it")
         return self.test or next((name for name in SCORED if name in self.loaded), None)
 
     def _rows(self, split: str) -> "Rows":
         if split not in self.loaded:
             there = ", ".join(self.loaded)
-            raise ValueError(f"data.root={self.root}: no split {split} to train on; there are {there}")
+            raise InputError(f"data.root={self.root}: no split {split} to train on; there are {there}")
         return Rows(self.loaded[split], self.column or self._only_column(split), [self.root, split])
 
     def _only_column(self, split: str) -> str:
@@ -90,7 +91,7 @@ class HuggingFace(PictureData):
         if len(found) == 1:
             return found[0]
         said = f"{len(found)} columns of pictures among {', '.join(features)}"
-        raise ValueError(f"data.root={self.root} has {said}; choose one, data.column=NAME")
+        raise InputError(f"data.root={self.root} has {said}; choose one, data.column=NAME")
 
 
 class Rows(Files):
@@ -107,11 +108,11 @@ class Rows(Files):
 
         if not isinstance(dataset.features.get(column), Image):
             there = ", ".join(dataset.features)
-            raise ValueError(f"data.column={column}: not a column of pictures; there are {there}")
+            raise InputError(f"data.column={column}: not a column of pictures; there are {there}")
         self.dataset, self.origin = dataset.cast_column(column, Image(decode=False)), [*origin, column]
         self.column, self._fingerprint = column, dataset._fingerprint
         if not len(dataset):
-            raise ValueError(f"{' '.join(map(str, self.origin))}: a split without rows")
+            raise InputError(f"{' '.join(map(str, self.origin))}: a split without rows")
 
     @cached_property
     def names(self) -> list[str]:

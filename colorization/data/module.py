@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from colorization.color import lab
+from colorization.config import InputError
 from colorization.data.batch import Batch
 from colorization.data.decode import Filter, Fit, Geometry
 from colorization.data.feed import Fed, Feed, crop
@@ -93,7 +94,7 @@ class PictureData(pl.LightningDataModule):
     def pack(self, split: str) -> Pack:
         """The pack of a split, prepared if it is missing."""
         if split not in SPLITS:
-            raise ValueError(f"split={split}: choose {', '.join(SPLITS)}")
+            raise InputError(f"split={split}: choose {', '.join(SPLITS)}")
         if split not in self._packs:
             self._packs[split] = pack(
                 fitted(self.sources()[split], Geometry(self.fit, self.filter)),

@@ -29,6 +29,7 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 from filelock import FileLock, Timeout
 
+from colorization.config import InputError
 from colorization.data.decode import UnreadablePicture
 from colorization.data.decoding import Decoding, Result, Slots, progress
 from colorization.data.remote import Remote
@@ -93,13 +94,13 @@ class Pack:
         if not self._count:
             name, why = self.skipped[0]
             first = f"the first: {name}: {why}; prepare clear={folder.name} lets them be tried again"
-            raise ValueError(f"{index.label}: none of {taken} pictures could be read; {first}")
+            raise InputError(f"{index.label}: none of {taken} pictures could be read; {first}")
         shape = (self._count, index.size, index.size, 3)
         try:
             self.pictures = np.memmap(folder / "pictures.bin", np.uint8, "c", shape=shape)
         except (OSError, ValueError) as error:
             remedy = f"python -m colorization.prepare clear={folder.name} removes it"
-            raise ValueError(f"{folder} is damaged ({error}); {remedy}") from error
+            raise InputError(f"{folder} is damaged ({error}); {remedy}") from error
 
     def __len__(self) -> int:
         return self._count
@@ -186,7 +187,7 @@ def read_index(folder: Path) -> Index | None:
     except (ValueError, TypeError) as error:
         told = f"{folder}/index.json is damaged or of another version ({error})"
         remedy = f"python -m colorization.prepare clear={folder.name} removes it"
-        raise ValueError(f"{told}; {remedy}") from error
+        raise InputError(f"{told}; {remedy}") from error
 
 
 @contextmanager

@@ -23,6 +23,7 @@ import aiohttp
 import fsspec
 from fsspec.core import url_to_fs
 
+from colorization.config import InputError
 from colorization.data.archive import Member, zip_members
 from colorization.data.decode import UnreadablePicture
 from colorization.data.source import Files
@@ -77,7 +78,7 @@ class Remote(Files):
         try:
             fs, path = url_to_fs(self.url, **settings)
         except (ImportError, ValueError) as error:
-            raise ValueError(f"{self.url}: {error}") from error
+            raise InputError(f"{self.url}: {error}") from error
         return fs, path
 
     def planned(self, names: Sequence[str]) -> int:
@@ -211,7 +212,7 @@ class RemoteZip(Remote):
         except BadZipFile as error:
             if isinstance(error.__context__, OSError):  # zipfile blames the archive for the server
                 raise error.__context__ from None
-            raise ValueError(f"{self.url}: a damaged or unfinished zip archive") from error
+            raise InputError(f"{self.url}: a damaged or unfinished zip archive") from error
 
     def requests(self, names: Sequence[str]) -> list[Request]:
         """Spans of the archive; a gap between two is bridged where it wastes little."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from colorization.config import InputError
+
 
 @dataclass
 class Sampler:
@@ -33,7 +35,7 @@ class Sampler:
     def __post_init__(self) -> None:
         if self.count < self.world:
             told = f"{self.count} pictures cannot be shared by {self.world} devices"
-            raise ValueError(f"{told}: lower trainer.devices, or give more pictures to every split")
+            raise InputError(f"{told}: lower trainer.devices, or give more pictures to every split")
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch that `batches` gives; Lightning calls this."""

@@ -28,6 +28,7 @@ from litdata.streaming.resolver import Dir
 from litdata.streaming.writer import BinaryWriter
 from rich.progress import track
 
+from colorization.config import InputError
 from colorization.data.pack import Pack, check_space, read_index
 from colorization.data.store import Stamp, Store
 from colorization.files import replaced
@@ -78,8 +79,8 @@ def manifest(url: str) -> dict[str, Split]:
         if read["version"] == VERSION:
             return {name: Split(**split) for name, split in read["splits"].items()}
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"data.root={url}: {MANIFEST} is none of this program's ({error})") from error
-    raise ValueError(
+        raise InputError(f"data.root={url}: {MANIFEST} is none of this program's ({error})") from error
+    raise InputError(
         f"data.root={url}: {MANIFEST} is of version {read['version']}, this program's is {VERSION}"
     )
 
@@ -116,7 +117,7 @@ def present(packs: dict[str, Pack], url: str) -> bool:
     except FileNotFoundError:
         return False
     if there != {name: pack.fingerprint for name, pack in packs.items()}:
-        raise ValueError(f"stream={url}: other pictures lie there; empty it, or choose another place")
+        raise InputError(f"stream={url}: other pictures lie there; empty it, or choose another place")
     return True
 
 

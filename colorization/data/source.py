@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from colorization.config import InputError
 from colorization.data.decode import EXTENSIONS, UnreadablePicture, open_square
 
 Entry = tuple[str, os.DirEntry[str]]
@@ -54,7 +55,7 @@ class Files(ABC):
         found = sorted(name for name in self.listed() if is_picture(name))
         if not found:
             other = "pass another, or try data=scenes, which needs none"
-            raise ValueError(f"{self.place()[0]}: no pictures in {self.inside or 'there'}; {other}")
+            raise InputError(f"{self.place()[0]}: no pictures in {self.inside or 'there'}; {other}")
         return found
 
     @abstractmethod
@@ -170,7 +171,7 @@ class Part:
                 return held
         if not rest:
             few = f"{len(self.source.names)} pictures are too few"
-            raise ValueError(f"{few} to be split into train, val and test")
+            raise InputError(f"{few} to be split into train, val and test")
         return shuffled(rest)
 
     def load(self, name: str, size: int) -> np.ndarray:

@@ -12,6 +12,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from colorization.config import InputError
+
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 4  # at an answer that came but is not what was put there
@@ -37,7 +39,7 @@ class Store:
         try:
             from obstore.store import LocalStore, from_url
         except ImportError as error:
-            raise ValueError("shards need obstore and litdata: pip install 'colorization[stream]'") from error
+            raise InputError("shards need obstore and litdata: pip install 'colorization[stream]'") from error
         if "://" not in url:
             folder = Path(url).expanduser().absolute()
             if not (make or folder.is_dir()):
@@ -49,7 +51,7 @@ class Store:
         try:
             self._store = from_url(self.url, **settings)
         except Exception as error:  # obstore's errors have no common base but this
-            raise ValueError(f"{url}: {_reason(error)}") from error
+            raise InputError(f"{url}: {_reason(error)}") from error
 
     def get(self, name: str, stamp: Stamp | None = None) -> bytes:
         """The content of a file.

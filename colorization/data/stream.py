@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from colorization.config import InputError
 from colorization.data.decode import Geometry
 from colorization.data.feed import AHEAD, Fed, Feed
 from colorization.data.module import SPLITS, PictureData
@@ -76,7 +77,7 @@ class Stream(PictureData):
     def pack(self, split: str) -> Pack:
         """What is known here of a split: all of "val" and "test", names and a sample of "train"."""
         if split not in SPLITS:
-            raise ValueError(f"split={split}: choose {', '.join(SPLITS)}")
+            raise InputError(f"split={split}: choose {', '.join(SPLITS)}")
         if split not in self._packs:
             there, folder = self._there(split), self._folder(split)
             index = read_index(folder)
@@ -89,7 +90,7 @@ class Stream(PictureData):
                 pack = Pack(folder, index, there.pictures)
             if len(pack) == there.pictures and pack.fingerprint != there.fingerprint:
                 made = "was written by another version of this program; write it again"
-                raise ValueError(f"data.root={self.root}: {split} {made}")
+                raise InputError(f"data.root={self.root}: {split} {made}")
             mark_used(folder)
             self._packs[split] = pack
             self._warn_if_smaller(split)
@@ -116,11 +117,11 @@ class Stream(PictureData):
         if there.size != size:
             setting = f"data.{'load_size' if split == 'train' else 'image_size'}"
             held = f"the {split} pictures at {self.root} have {there.size} pixels a side"
-            raise ValueError(f"{setting}={size}: {held}; pass {setting}={there.size} or write others")
+            raise InputError(f"{setting}={size}: {held}; pass {setting}={there.size} or write others")
         made = Geometry(**{k: v for k, v in there.content["source"].items() if k in Geometry._fields})
         if made != geometry:
             wanted = f"data.fit={geometry.fit} data.filter={geometry.filter}"
-            raise ValueError(f"{wanted}: what is at {self.root} was made with {made.fit}, {made.filter}")
+            raise InputError(f"{wanted}: what is at {self.root} was made with {made.fit}, {made.filter}")
         return there
 
     def _folder(self, split: str) -> Path:
@@ -247,7 +248,7 @@ def engine() -> Any:
     try:
         from colorization.data import shards
     except ImportError as error:
-        raise ValueError(f"shards need litdata: pip install 'colorization[stream]' ({error})") from error
+        raise InputError(f"shards need litdata: pip install 'colorization[stream]' ({error})") from error
     return shards
 
 

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from colorization.color import lab
+from colorization.config import InputError
 from colorization.hints.points import paint
 
 SIZE = 5  # the middle of the 1..9 that Points trains on
@@ -48,14 +49,14 @@ def read_clicks(path: str | Path) -> list[Click]:
     """
     path = Path(path)
     if not path.is_file():
-        raise ValueError(f"hints={path}: no such file; it should hold {_EXAMPLE}")
+        raise InputError(f"hints={path}: no such file; it should hold {_EXAMPLE}")
     try:
         content = json.loads(path.read_text())
     except ValueError as error:
-        raise ValueError(f"hints={path}: not JSON ({error}); it should hold {_EXAMPLE}") from error
+        raise InputError(f"hints={path}: not JSON ({error}); it should hold {_EXAMPLE}") from error
     entries = content.get("clicks") if isinstance(content, Mapping) else content
     if not isinstance(entries, Sequence) or isinstance(entries, str):
-        raise ValueError(f"hints={path}: has no list of clicks; it should hold {_EXAMPLE}")
+        raise InputError(f"hints={path}: has no list of clicks; it should hold {_EXAMPLE}")
     return [_click(entry, f"hints={path}: click {number}") for number, entry in enumerate(entries, 1)]
 
 
@@ -69,7 +70,7 @@ def clicked(clicks: Sequence[Click], picture: tuple[int, int], size: tuple[int, 
     for number, click in enumerate(clicks, 1):
         if not (0 <= click.x < width and 0 <= click.y < height):
             place = f"click {number} at x={click.x}, y={click.y}"
-            raise ValueError(f"{place}: outside the picture of {width} x {height} pixels")
+            raise InputError(f"{place}: outside the picture of {width} x {height} pixels")
     if not clicks:
         return torch.zeros(1, 3, H, W)
     colours = torch.tensor([click.color for click in clicks], dtype=torch.uint8)
@@ -88,18 +89,18 @@ def _first(place: Tensor, side: Tensor, full: int) -> Tensor:
 
 def _click(entry: Any, where: str) -> Click:
     if not isinstance(entry, Mapping):
-        raise ValueError(f"{where}: {entry!r} should be like {_ONE}")
+        raise InputError(f"{where}: {entry!r} should be like {_ONE}")
     missing = {"x", "y", "color"} - set(entry)
     unknown = set(entry) - set(Click._fields)
     if missing or unknown:
         fault = f"lacks {', '.join(sorted(missing))}" if missing else f"has {', '.join(sorted(unknown))} too"
-        raise ValueError(f"{where}: {fault}; it should be like {_ONE}")
+        raise InputError(f"{where}: {fault}; it should be like {_ONE}")
     for name in ("x", "y"):
         if isinstance(entry[name], bool) or not isinstance(entry[name], int | float):
-            raise ValueError(f"{where}: {name}={entry[name]!r} should be a number of pixels")
+            raise InputError(f"{where}: {name}={entry[name]!r} should be a number of pixels")
     size = entry.get("size", SIZE)
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-        raise ValueError(f"{where}: size={size!r} should be a whole number of pixels, 1 or more")
+        raise InputError(f"{where}: size={size!r} should be a whole number of pixels, 1 or more")
     return Click(entry["x"], entry["y"], _colour(entry["color"], where), size)
 
 
@@ -107,7 +108,7 @@ def _colour(value: Any, where: str) -> tuple[int, int, int]:
     if isinstance(value, str) and re.fullmatch(r"#[0-9a-fA-F]{6}", value):
         return int(value[1:3], 16), int(value[3:5], 16), int(value[5:7], 16)
     if not (isinstance(value, Sequence) and len(value) == 3 and all(v in range(256) for v in value)):
-        raise ValueError(f'{where}: color={value!r} should be sRGB, "#rrggbb" or [r, g, b] of 0..255')
+        raise InputError(f'{where}: color={value!r} should be sRGB, "#rrggbb" or [r, g, b] of 0..255')
     r, g, b = value
     return int(r), int(g), int(b)
 
