@@ -212,7 +212,12 @@ def wanted_clicks(hints: str | None, colorizer: Colorizer, pictures: int) -> lis
 
 
 def coloured(
-    colorizer: Colorizer, batch: list[Loaded], size: int, gamut: lab.GamutMapping, clicks: list[Click], samples: int
+    colorizer: Colorizer,
+    batch: list[Loaded],
+    size: int,
+    gamut: lab.GamutMapping,
+    clicks: list[Click],
+    samples: int,
 ) -> Iterator[tuple[Path, Tensor]]:
     """Each target with its full-resolution colouring, (3, H, W) sRGB 0..1."""
     small = [picture.resize(seen_size(picture, size), Image.Resampling.BILINEAR) for _, picture in batch]

@@ -118,5 +118,5 @@ def _reduce_chroma(lab: Tensor, rgb: Tensor) -> Tensor:
 
 
 def _within(rgb: Tensor) -> Tensor:
-    """(B, 3, H, W) -> (B, 1, H, W) bool: whether sRGB has the colour, to 0.4 of an 8-bit step; NaN is no colour."""
+    """(B, 3, H, W) -> (B, 1, H, W) bool: whether sRGB has the colour, to 0.4 of an 8-bit step; not NaN."""
     return ((rgb >= -TOLERANCE) & (rgb <= 1 + TOLERANCE)).all(dim=1, keepdim=True)

@@ -18,7 +18,9 @@ def test_the_table_agrees_with_scikit_image(vectors, monkeypatch):
     assert torch.allclose(fast.uint8_to_lab(cube.T[None, :, :, None])[0, :, :, 0].T, expected, atol=1e-3)
 
 
-@pytest.mark.parametrize("features", [{}, {"SIMD Extensions": {}}, {"SIMD Extensions": {"baseline": ["SSE"]}}])
+@pytest.mark.parametrize(
+    "features", [{}, {"SIMD Extensions": {}}, {"SIMD Extensions": {"baseline": ["SSE"]}}]
+)
 def test_a_numpy_that_reports_no_cpu_features_will_do(features, monkeypatch):
     monkeypatch.setattr(np, "show_config", lambda mode: features)
     again = importlib.util.module_from_spec(fast.__spec__)
