@@ -23,7 +23,7 @@ from colorization import build
 from colorization.command import command
 from colorization.config import ConfigError
 from colorization.data.module import SPLITS, PictureData
-from colorization.data.pack import Index, Pack, read_index, writing
+from colorization.data.pack import Index, fingerprint, read_index, writing
 from colorization.data.stream import Stream, engine
 
 log = logging.getLogger(__name__)
@@ -112,15 +112,8 @@ def used(runs: Path) -> Users:
 def users(folder: Path, index: Index, runs: Users) -> list[str]:
     """The runs that used a pack, or its first pictures: their fingerprint is the pack's at that length."""
     lengths = {count for count, _ in runs if count <= index.pictures}
-    ends = [(count, Rows(folder, index, count).fingerprint) for count in lengths]
+    ends = [(count, fingerprint(folder, index, count)) for count in lengths]
     return sorted(set().union(*(runs.get(end, set()) for end in ends)))
-
-
-class Rows(Pack):
-    """The first pictures of a pack, of which only the rows are read."""
-
-    def __init__(self, folder: Path, index: Index, count: int):
-        self.folder, self._index, self._count = folder, index, count
 
 
 def clear(cache: Path, name: str) -> None:

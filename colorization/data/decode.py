@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -36,8 +36,13 @@ class Geometry(NamedTuple):
     fit: Fit = "crop"
     filter: Filter = "triangle"
 
+    def describe(self) -> dict[str, Any]:
+        """What distinguishes it from protocol v1's, with the version of what it does; {} is v1's."""
+        return {} if self == V1 else self._asdict() | {"geometry_version": GEOMETRY_VERSION}
+
 
 V1 = Geometry()
+GEOMETRY_VERSION = 2  # of every other one: whole crops, rounded interpolation, JPEGs decoded whole
 
 # What Pillow's plugins call their own, less the kinds that it only recognises or hands to another program.
 Image.init()

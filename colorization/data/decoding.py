@@ -30,7 +30,6 @@ from rich.progress import (
 from rich.text import Text
 
 from colorization.data.decode import UnreadablePicture, open_square
-from colorization.data.fitted import geometry
 from colorization.data.remote import Remote
 from colorization.data.source import Files, Source, encoded
 
@@ -92,7 +91,7 @@ def decoded(
     if isinstance(data, UnreadablePicture):
         raise data
     data = files.read(name) if data is None else data
-    picture, (width, height) = open_square(data, size, name, geometry(source))
+    picture, (width, height) = open_square(data, size, name, files.geometry)
     return picture, (name, width, height, len(data))
 
 

@@ -15,10 +15,9 @@ from colorization.config import InputError
 from colorization.data.batch import Batch
 from colorization.data.decode import Filter, Fit, Geometry
 from colorization.data.feed import Fed, Feed, crop
-from colorization.data.fitted import fitted
 from colorization.data.pack import OnError, Pack, pack
 from colorization.data.sampler import Sampler
-from colorization.data.source import Source
+from colorization.data.source import Source, fitted
 
 log = logging.getLogger(__name__)
 

@@ -81,13 +81,22 @@ class Index:
 class Pack:
     """The first pictures of a source at one size, mapped from disk.
 
+    Args:
+        folder: of the pack.
+        index: what counts of it.
+        taken: how many of the source's names.
+        mapped: how many pictures lie here, where that is fewer than have a row; see `data.stream`.
+
     Attributes:
         pictures: uint8 (N, size, size, 3), copy-on-write: writing to it never reaches the file.
         skipped: (name, reason) of those that could not be read.
         total: how many names the source has.
+
+    Raises:
+        ValueError: none of the pictures could be read, or the files are damaged.
     """
 
-    def __init__(self, folder: Path, index: Index, taken: int):
+    def __init__(self, folder: Path, index: Index, taken: int, mapped: int | None = None):
         self.folder, self.total = folder, index.total
         self.skipped = [(name, why) for position, name, why in index.skipped if position < taken]
         self._index, self._count = index, min(taken, index.taken) - len(self.skipped)
@@ -95,7 +104,7 @@ class Pack:
             name, why = self.skipped[0]
             first = f"the first: {name}: {why}; prepare clear={folder.name} lets them be tried again"
             raise InputError(f"{index.label}: none of {taken} pictures could be read; {first}")
-        shape = (self._count, index.size, index.size, 3)
+        shape = (self._count if mapped is None else mapped, index.size, index.size, 3)
         try:
             self.pictures = np.memmap(folder / "pictures.bin", np.uint8, "c", shape=shape)
         except (OSError, ValueError) as error:
@@ -108,23 +117,12 @@ class Pack:
     @cached_property
     def names(self) -> list[str]:
         """The name of each picture."""
-        return [json.loads(row)[0] for row in self._rows]
+        return [json.loads(row)[0] for row in rows(self.folder, self._count)]
 
     @cached_property
     def fingerprint(self) -> str:
-        """What identifies the data: names, stored sizes and order of the pictures, and their decoding.
-
-        It is the same on every machine and in every place, whether the pictures lie in a folder or
-        an archive.
-        """
-        hashed = hashlib.sha256(json.dumps(self._index.content, sort_keys=True).encode())
-        hashed.update(b"".join(self._rows))
-        return hashed.hexdigest()[:16]
-
-    @cached_property
-    def _rows(self) -> list[bytes]:
-        with (self.folder / "rows.jsonl").open("rb") as file:
-            return list(islice(file, self._count))
+        """What identifies the data; see `fingerprint`."""
+        return fingerprint(self.folder, self._index, self._count)
 
 
 def pack(
@@ -173,6 +171,23 @@ def pack(
     return mapped
 
 
+def rows(folder: Path, count: int) -> list[bytes]:
+    """The lines of the first `count` pictures of a pack."""
+    with (folder / "rows.jsonl").open("rb") as file:
+        return list(islice(file, count))
+
+
+def fingerprint(folder: Path, index: Index, count: int) -> str:
+    """What identifies the first `count` pictures: names, stored sizes and order, and their decoding.
+
+    It is the same on every machine and in every place, whether the pictures lie in a folder or an
+    archive.
+    """
+    content = hashlib.sha256(json.dumps(index.content, sort_keys=True).encode())
+    content.update(b"".join(rows(folder, count)))
+    return content.hexdigest()[:16]
+
+
 def digest(content: Any) -> str:
     """SHA-256 of plain data."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -181,13 +196,13 @@ def digest(content: Any) -> str:
 def read_index(folder: Path) -> Index | None:
     """What counts of a pack, or None where there is none yet. Raises ValueError where it is damaged."""
     try:
-        return Index(**json.loads((folder / "index.json").read_text()))
+        return Index(**json.loads((folder / "index.json").read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as error:
-        told = f"{folder}/index.json is damaged or of another version ({error})"
+        fault = f"{folder}/index.json is damaged or of another version ({error})"
         remedy = f"python -m colorization.prepare clear={folder.name} removes it"
-        raise InputError(f"{told}; {remedy}") from error
+        raise InputError(f"{fault}; {remedy}") from error
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from colorization.config import InputError
-from colorization.data.decode import EXTENSIONS, UnreadablePicture, open_square
+from colorization.data.decode import EXTENSIONS, V1, Geometry, UnreadablePicture, open_square
 
 Entry = tuple[str, os.DirEntry[str]]
 
@@ -45,9 +45,11 @@ class Files(ABC):
 
     Attributes:
         inside: the folder within an archive that they lie in.
+        geometry: how they become squares.
     """
 
     inside: str = ""
+    geometry: Geometry = V1
 
     @cached_property
     def names(self) -> list[str]:
@@ -71,12 +73,12 @@ class Files(ABC):
         """Where the pictures lie and what changes when they do."""
 
     def describe(self) -> dict[str, Any]:
-        """Nothing but the place: a pack's rows say what was there."""
-        return {"place": self.place()}
+        """The place, for a pack's rows say what was there, and the geometry."""
+        return {"place": self.place()} | self.geometry.describe()
 
     def load(self, name: str, size: int) -> np.ndarray:
         """One picture, uint8 (size, size, 3)."""
-        return open_square(self.read(name), size, name)[0]
+        return open_square(self.read(name), size, name, self.geometry)[0]
 
 
 class Tree(Files):
@@ -166,13 +168,15 @@ class Part:
         rest = list(self.source.names)
         for cut, most in self.cuts:
             tenth = max(len(rest) // 10, 1)
-            rest, held = held_out(rest, tenth if most is None else min(most, tenth), cut)
+            rest, part = held_out(rest, tenth if most is None else min(most, tenth), cut)
             if cut == self.split:
-                return held
-        if not rest:
+                break
+        else:
+            part = shuffled(rest)
+        if not part:
             few = f"{len(self.source.names)} pictures are too few"
-            raise InputError(f"{few} to be split into train, val and test")
-        return shuffled(rest)
+            raise InputError(f"{few} to be split into train, val and test: none is left for {self.split}")
+        return part
 
     def load(self, name: str, size: int) -> np.ndarray:
         """One picture, uint8 (size, size, 3)."""
@@ -189,6 +193,13 @@ def encoded(source: Source) -> Files | None:
     while isinstance(source, Part):
         source = source.source
     return source if isinstance(source, Files) else None
+
+
+def fitted(source: Source, geometry: Geometry) -> Source:
+    """The source, whose files become squares in this way; what is drawn is square already."""
+    if files := encoded(source):
+        files.geometry = geometry
+    return source
 
 
 def is_picture(name: str) -> bool:

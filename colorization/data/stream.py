@@ -31,18 +31,6 @@ if TYPE_CHECKING:
 SAMPLE = 1024  # training pictures that are kept here, for who wants to look at some
 
 
-class Sample(Pack):
-    """All the training pictures by name and number, and the first of them as pixels.
-
-    Attributes:
-        pictures: uint8 (at most SAMPLE, size, size, 3); they were shuffled before they were written.
-    """
-
-    def __init__(self, folder: Path, index: Index, count: int):
-        super().__init__(folder, index, min(count, SAMPLE))
-        self._count = count
-
-
 @dataclass(kw_only=True, eq=False)
 class Stream(PictureData):
     """Shards that `python -m colorization.prepare data=... stream=URL` wrote, for training on many machines.
@@ -75,7 +63,7 @@ class Stream(PictureData):
         return {}
 
     def pack(self, split: str) -> Pack:
-        """What is known here of a split: all of "val" and "test", names and a sample of "train"."""
+        """What is known here of a split: all of "val" and "test", names and some pictures of "train"."""
         if split not in SPLITS:
             raise InputError(f"split={split}: choose {', '.join(SPLITS)}")
         if split not in self._packs:
@@ -84,10 +72,8 @@ class Stream(PictureData):
             if index is None:
                 with writing(folder):
                     index = read_index(folder) or self._fetch(split, folder)
-            if split == "train":
-                pack: Pack = Sample(folder, index, min(self.subset or there.pictures, there.pictures))
-            else:
-                pack = Pack(folder, index, there.pictures)
+            count = min(self.subset or there.pictures, there.pictures) if split == "train" else there.pictures
+            pack = Pack(folder, index, count, min(count, SAMPLE) if split == "train" else None)
             if len(pack) == there.pictures and pack.fingerprint != there.fingerprint:
                 made = "was written by another version of this program; write it again"
                 raise InputError(f"data.root={self.root}: {split} {made}")

@@ -11,8 +11,8 @@ from skimage.data import coffee
 from torch.nn.functional import interpolate
 
 from colorization.data.decode import Geometry, open_square
-from colorization.data.fitted import fitted
 from colorization.data.folder import Folder
+from colorization.data.source import fitted
 
 # Width and height; margins of 125, 124, 168, 160, 1, 167 and 0 pixels, and one that is enlarged.
 SIZES = [(500, 375), (500, 376), (500, 332), (640, 480), (101, 100), (333, 500), (256, 256), (60, 91)]

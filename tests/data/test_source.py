@@ -6,6 +6,7 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from colorization.data.archive import Tar, Zip
 from colorization.data.decode import UnreadablePicture
@@ -163,3 +164,12 @@ def test_too_few_pictures_are_an_error(tree, tmp_path):
     shutil.copy(tree / "001.jpg", tmp_path)
     with pytest.raises(ValueError, match="1 pictures are too few"):
         _ = Part(Tree(tmp_path), "train", (("val", 500),)).names
+
+
+def test_a_part_that_nothing_is_left_for_is_named(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "only.png")
+    cuts = (("test", None), ("val", 500))
+    assert Part(Tree(tmp_path), "test", cuts).names == ["only.png"]
+    for split in ("val", "train"):
+        with pytest.raises(ValueError, match=f"1 pictures are too few .* none is left for {split}"):
+            Part(Tree(tmp_path), split, cuts).names  # noqa: B018
