@@ -20,7 +20,9 @@ from colorization.callback.checkpoint import Checkpoints
 from colorization.callback.interrupt import Interrupt
 from colorization.callback.progress import BudgetBar, Speed
 from colorization.config import ConfigError, nearest
+from colorization.contract import check, input_channels
 from colorization.data.module import PictureData
+from colorization.hints.base import Hints
 from colorization.logger.table import Table
 from colorization.logger.wandb import log_evaluation as log_to_wandb
 from colorization.metric.base import Metric
@@ -49,9 +51,17 @@ def data(cfg: DictConfig, protocol: Protocol | None = None) -> PictureData:
 def objective(cfg: DictConfig) -> Objective:
     """What the network learns."""
     made = make(cfg.objective)
-    if not isinstance(made, Objective) or not hasattr(made, "channels"):
-        base = "colorization.objective.base.Objective with channels"
+    if not isinstance(made, Objective) or not hasattr(made, "needs"):
+        base = "colorization.objective.base.Objective with needs"
         raise ConfigError([f"{cfg.objective._target_}: should be a {base}"])
+    return made
+
+
+def hints(cfg: DictConfig) -> Hints:
+    """What a user reveals."""
+    made = make(cfg.hints)
+    if not isinstance(made, Hints):
+        raise ConfigError([f"{cfg.hints._target_}: should be a colorization.hints.base.Hints"])
     return made
 
 
@@ -84,11 +94,12 @@ def colorizer(
 ) -> Colorizer:
     """The network with its objective, optimizer and schedule."""
     learns = objective(cfg)
-    hints = make(cfg.hints) if cfg.hints else None
-    channels = 1 + (hints.channels if hints else 0)
-    network = make(cfg.model, in_channels=channels, out_channels=learns.channels)
+    reveals = hints(cfg)
+    channels = input_channels(learns, reveals)
+    network = make(cfg.model, in_channels=channels, out_channels=learns.needs.out)
     if not isinstance(network, Network) or not hasattr(network, "units"):
         raise ConfigError([f"{cfg.model._target_}: should be a colorization.model.base.Network with units"])
+    check(network, learns, reveals)
     if cfg.channels_last:
         network = network.to(memory_format=torch.channels_last)
     if cfg.compile:
@@ -96,12 +107,16 @@ def colorizer(
     return Colorizer(
         network=network,
         objective=learns,
+        hints=reveals,
         optimizer=_optimizer(cfg),
         schedule=make(cfg.schedule),
+        terms={name: make(node) for name, node in (cfg.get("loss") or {}).items()},
         metrics=validated(cfg),
         progress=progress,
-        hints=hints,
         watch=cfg.watch,
+        clip=cfg.trainer.gradient_clip_val,
+        accumulate=cfg.trainer.accumulate_grad_batches,
+        seed=cfg.seed,
         record=record,
     )
 
@@ -127,6 +142,8 @@ def trainer(cfg: DictConfig, folder: Path, budget: Budget, run_id: str | None = 
         return make(
             cfg.trainer,
             accelerator=accelerator(cfg),
+            gradient_clip_val=None,  # the Colorizer clips and accumulates, player by player
+            accumulate_grad_batches=1,
             default_root_dir=str(folder),
             max_epochs=-1,
             logger=[Table(folder / "metrics.csv", budget.moment), *loggers(cfg, folder, run_id)],

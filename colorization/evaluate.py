@@ -29,7 +29,7 @@ from colorization.color import lab
 from colorization.command import command, device
 from colorization.compose import composed
 from colorization.config import ConfigError, options
-from colorization.data.batch import Batch
+from colorization.data.batch import Batch, Given
 from colorization.data.pack import Pack
 from colorization.hints.curve import psnr_by_points
 from colorization.hints.points import Points
@@ -232,7 +232,9 @@ def hints_curve(colorizer: Colorizer, pictures: Pictures, batch_size: int) -> di
             L, ab = lab.split(truth.to(colorizer.device))
             yield Batch(L, ab, torch.tensor(index, device=colorizer.device))
 
-    predict = partial(colorizer.objective.predict, colorizer.network)
+    def predict(L: Tensor, hints: Tensor) -> Tensor:
+        return colorizer.objective.predict(colorizer.network, Given(L, hints))
+
     curve = psnr_by_points(predict, batches(), colorizer.hints)
     coloured = ~torch.cat(grey)
     return {str(points): float(scores[coloured].mean()) for points, scores in curve.items()}

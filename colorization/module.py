@@ -1,4 +1,4 @@
-"""The only LightningModule: any network, any objective, one validation."""
+"""The only LightningModule: any network, any objective, one training step, one validation."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, cast
@@ -8,15 +8,19 @@ import torch
 from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import MeanMetric
 
+from colorization.chance import Chance
 from colorization.color import lab
-from colorization.data.batch import Batch
+from colorization.config import ConfigError
+from colorization.data.batch import Batch, Given
+from colorization.hints.base import Hints
+from colorization.loss.base import Term
 from colorization.metric.base import Absent, Metric, Pair
 from colorization.metric.chroma import is_grey
 from colorization.model.base import Network
-from colorization.objective.base import Objective
+from colorization.objective.base import NETWORK, Losses, Objective
 
 
 class Colorizer(pl.LightningModule):
@@ -25,12 +29,16 @@ class Colorizer(pl.LightningModule):
     Args:
         network: scaled lightness (and hints) in, raw channels out.
         objective: turns those channels into a loss, into ab, into samples.
-        optimizer: parameters -> optimizer.
+        hints: what a user reveals.
+        optimizer: parameter groups -> optimizer, of every player that has none of its own.
         schedule: progress 0..1 -> factor of the learning rate; or optimizer -> ReduceLROnPlateau.
+        terms: losses of a colouring that are added to the objective's, by name.
         metrics: what is measured of each validation picture, by name; one that is absent is left out.
         progress: the share of the budget that is spent.
-        hints: fills a batch's hints as a user would, or None.
         watch: the metric that a plateau schedule watches.
+        clip: the largest norm of a player's gradients; None: any.
+        accumulate: batches whose gradients make a step.
+        seed: of the random numbers of training.
         record: plain data that every checkpoint carries (configuration, git state).
     """
 
@@ -38,24 +46,36 @@ class Colorizer(pl.LightningModule):
         self,
         network: Network,
         objective: Objective,
+        hints: Hints,
         optimizer: Callable[..., Optimizer],
         schedule: Callable[..., Any],
-        metrics: Mapping[str, Metric],
-        progress: Callable[[], float],
-        hints: Any = None,
+        terms: Mapping[str, Term] | None = None,
+        metrics: Mapping[str, Metric] | None = None,
+        progress: Callable[[], float] = lambda: 0.0,
         watch: str = "psnr",
+        clip: float | None = None,
+        accumulate: int = 1,
+        seed: int = 0,
         record: Mapping[str, Any] | None = None,
     ):
         super().__init__()
+        self.automatic_optimization = False  # one way for one player and for several
         self.network = network
         self.objective = objective
-        self.optimizer, self.schedule, self.progress = optimizer, schedule, progress
-        self.metrics = dict(metrics)
-        self.absent: set[str] = set()
         self.hints = hints
-        self.watch = watch
+        self.optimizer, self.schedule, self.progress = optimizer, schedule, progress
+        self.terms = dict(terms or {})  # no sub-modules: they belong to no checkpoint and no average
+        self.metrics = dict(metrics or {})
+        self.absent: set[str] = set()
+        self.watch, self.clip, self.accumulate, self.seed = watch, clip, accumulate, seed
         self.record = dict(record or {})
         self.scores = nn.ModuleDict({name: MeanMetric(nan_strategy="disable") for name in self.metrics})
+        self.turns = list(objective.players(network))
+        self._refuse_forgotten()
+
+    def forward(self, L: Tensor, hints: Tensor | None = None) -> Tensor:
+        """Colour lightness L (B, 1, H, W) 0..100: ab (B, 2, H, W) in CIE units."""
+        return self.objective.predict(self.network, Given(L, self.hints.blank(L) if hints is None else hints))
 
     def colour(self, picture: Tensor, first: int = 0) -> Pair:
         """Predict the colours of true pictures (B, 3, H, W) uint8 sRGB from their lightness.
@@ -63,33 +83,49 @@ class Colorizer(pl.LightningModule):
         `first` is the position of the first one in its split: simulated hints depend on it.
         """
         L, ab = lab.split(picture)
-        index = torch.arange(first, first + len(L), device=L.device)
-        batch = self.hinted(Batch(L, ab, index), train=False)
+        batch = self.seen(Batch(L, ab, torch.arange(first, first + len(L), device=L.device)))
         with torch.no_grad():
-            return Pair(self.predicted(batch), picture / 255)
+            return Pair(self._rgb(self.objective.predict(self.network, batch.given), batch), picture / 255)
 
-    def predicted(self, batch: Batch) -> Tensor:
-        """The prediction for a batch as 8-bit sRGB 0..1, (B, 3, H, W)."""
-        ab = self.objective.predict(self.network, batch.L, batch.hints)
-        return lab.quantize(lab.merge(batch.L, ab))
+    def seen(self, batch: Batch, epoch: int | None = None) -> Batch:
+        """The batch with its random numbers and with what a user reveals.
 
-    def hinted(self, batch: Batch, train: bool) -> Batch:
-        """The batch with what a user reveals, where this run takes hints."""
-        return self.hints(batch, train) if self.hints else batch
+        Args:
+            epoch: of training; None: it is scored, with the same numbers in every run.
+        """
+        seed = (0, 0) if epoch is None else (self.seed, epoch + 1)
+        batch = batch._replace(chance=Chance(batch.index, *seed))
+        return batch._replace(hints=self.hints.reveal(batch))
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        losses = self.objective.loss(self.network, self.hinted(batch, train=True))
-        self.log_dict({f"train/{name}": value for name, value in losses.items()}, batch_size=len(batch.L))
-        return losses["loss"]
+    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
+        batch = self.seen(batch, self.current_epoch)
+        steps = (batch_idx + 1) % self.accumulate == 0 or self.trainer.is_last_batch
+        optimizers = self.trainer.strategy._lightning_optimizers  # `optimizers()` gives a lone one bare
+        for turn, optimizer in zip(self.turns, optimizers, strict=True):
+            with optimizer.toggle_model(sync_grad=steps):
+                losses = self._losses(batch, turn)
+                self.manual_backward(losses.total / self.accumulate)
+                if steps:
+                    optimizer.step()
+                    optimizer.zero_grad()
+            logged = {"loss": losses.total.detach(), **losses.logged}
+            self.log_dict(
+                {f"{_prefix(turn)}/{name}": value for name, value in logged.items()}, batch_size=len(batch.L)
+            )
+        if steps:
+            self._follow_schedule()
+        return {"loss": losses.total.detach()}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        batch = self.hinted(batch, train=False)
+        batch = self.seen(batch)
+        losses = self._losses(batch)
+        told = {name: values.mean() for name, values in losses.measured().items()}
+        logged = {"loss": losses.total, **losses.logged, **told}
         self.log_dict(
-            {f"val/{name}": value for name, value in self.objective.loss(self.network, batch).items()},
-            batch_size=len(batch.L),
-            sync_dist=True,
+            {f"val/{name}": value for name, value in logged.items()}, batch_size=len(batch.L), sync_dist=True
         )
-        pair = Pair(self.predicted(batch), lab.quantize(lab.merge(batch.L, batch.ab, gamut="clip")))
+        ab = self._predicted(losses, batch)
+        pair = Pair(self._rgb(ab, batch), lab.quantize(lab.merge(batch.L, batch.ab, gamut="clip")))
         coloured = (~is_grey(pair)).float()
         for name, metric in self.metrics.items():
             if name not in self.absent:
@@ -103,25 +139,117 @@ class Colorizer(pl.LightningModule):
         for name in [name for name in self.metrics if name not in self.absent]:
             self.log(f"val/{name}", self._mean(name).compute())
             self._mean(name).reset()
+        watched = self.trainer.callback_metrics.get(f"val/{self.watch}")
+        for plateau in self.trainer.lr_scheduler_configs if watched is not None else ():
+            plateau.scheduler.step(watched)
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The prediction as 8-bit pictures, (B, 3, H, W) uint8 sRGB."""
+        batch = self.seen(batch)
+        return lab.to_uint8(lab.merge(batch.L, self.objective.predict(self.network, batch.given)))
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        if self.trainer.global_step % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
-            gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
-            self.log("train/grad_norm", nn.utils.get_total_norm(gradients))
-            self.log("train/lr", optimizer.param_groups[0]["lr"])
+        """Clip here, where gradients have their true scale; Lightning clips for one optimizer alone."""
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        step = self.trainer.fit_loop.epoch_loop.total_batch_idx  # type: ignore[attr-defined]
+        logs = (step + 1) % self.trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
+        if self.clip is None and not logs:
+            return
+        norm = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        if logs:
+            prefix = _prefix(self.turns[self.trainer.optimizers.index(optimizer)])
+            self.log_dict({f"{prefix}/grad_norm": norm, f"{prefix}/lr": optimizer.param_groups[0]["lr"]})
+        if self.clip is not None:
+            nn.utils.clip_grads_with_norm_(parameters, self.clip, norm)
 
     def configure_optimizers(self) -> Any:
-        optimizer = self.optimizer([p for p in self.parameters() if p.requires_grad])
-        if getattr(self.schedule, "func", None) is torch.optim.lr_scheduler.ReduceLROnPlateau:
-            mode = "max" if self.metrics[self.watch].better == "higher" else "min"
-            plateau = self.schedule(optimizer, mode=mode)
-            watched = {"scheduler": plateau, "monitor": f"val/{self.watch}", "strict": False}
-            return {"optimizer": optimizer, "lr_scheduler": watched}
-        scheduler = LambdaLR(optimizer, lambda _: self.schedule(self.progress()))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+        players = self.objective.players(self.network).values()
+        self.schedules = [player.schedule or self.schedule for player in players]
+        optimizers = [
+            _optimizer(player.optimizer or self.optimizer, player.groups, self._rate(schedule))
+            for player, schedule in zip(players, self.schedules, strict=True)
+        ]
+        self.configured = [[_settings(group) for group in made.param_groups] for made in optimizers]
+        mode = "max" if self.metrics[self.watch].better == "higher" else "min"
+        plateaus = [
+            {"scheduler": schedule(made, mode=mode), "monitor": f"val/{self.watch}"}
+            for made, schedule in zip(optimizers, self.schedules, strict=True)
+            if _is_plateau(schedule)
+        ]
+        return optimizers, plateaus
+
+    def on_train_start(self) -> None:
+        """Let the optimizers of a resumed run follow the configuration, which may have changed since."""
+        self.terms = {name: term.to(self.device) for name, term in self.terms.items()}
+        for optimizer, configured in zip(self.trainer.optimizers, self.configured, strict=True):
+            for group, settings in zip(optimizer.param_groups, configured, strict=True):
+                if settings["initial_lr"] != group["initial_lr"]:
+                    group["lr"] *= settings["initial_lr"] / group["initial_lr"]
+                group.update({name: value for name, value in settings.items() if name != "lr"})
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["colorization"] = self.record | {"units": self.network.units.to_dict()}
 
+    def _refuse_forgotten(self) -> None:
+        """Raise a ConfigError where parameters want to learn and no player names them."""
+        players = self.objective.players(self.network).values()
+        named = {id(p) for player in players for group in player.groups for p in group["params"]}
+        forgotten = [k for k, p in self.named_parameters() if p.requires_grad and id(p) not in named]
+        if forgotten:
+            kind = type(self.objective).__name__
+            some = ", ".join(forgotten[:3]) + (", ..." if len(forgotten) > 3 else "")
+            raise ConfigError([f"{kind}: nobody trains {some}; name them in {kind}.players, or freeze them by "
+                               "requires_grad_(False)"])  # fmt: skip
+
+    def _losses(self, batch: Batch, turn: str = NETWORK) -> Losses:
+        """The objective's losses with the terms added."""
+        losses = self.objective.loss(self.network, batch, turn)
+        if not self.terms or turn != NETWORK:
+            return losses
+        ab = self._predicted(losses, batch)
+        values = {name: term(ab, batch) for name, term in self.terms.items()}
+        total = losses.total + sum(self.terms[name].weight * value for name, value in values.items())
+        logged = {**losses.logged, "objective": losses.total, **values}
+        return losses._replace(total=total, ab=lambda: ab, logged=logged)
+
+    def _predicted(self, losses: Losses, batch: Batch) -> Tensor:
+        """The prediction that a forward has given, or that it takes another to give."""
+        return losses.ab() if losses.ab else self.objective.predict(self.network, batch.given)
+
+    def _follow_schedule(self) -> None:
+        for optimizer, schedule in zip(self.trainer.optimizers, self.schedules, strict=True):
+            for group in optimizer.param_groups if not _is_plateau(schedule) else ():
+                group["lr"] = group["initial_lr"] * self._rate(schedule)
+
+    def _rate(self, schedule: Callable[..., Any]) -> float:
+        """The factor of the learning rate now."""
+        return 1.0 if _is_plateau(schedule) else schedule(self.progress())
+
+    def _rgb(self, ab: Tensor, batch: Batch) -> Tensor:
+        return lab.quantize(lab.merge(batch.L, ab))
+
     def _mean(self, name: str) -> MeanMetric:
         return cast(MeanMetric, self.scores[name])
+
+
+def _optimizer(factory: Callable[..., Optimizer], groups: list[dict[str, Any]], rate: float) -> Optimizer:
+    """The optimizer of a player; each group has its own share of the learning rate."""
+    factors = [group.get("lr_factor", 1.0) for group in groups]
+    optimizer = factory([{k: v for k, v in group.items() if k != "lr_factor"} for group in groups])
+    for group, factor in zip(optimizer.param_groups, factors, strict=True):
+        group["initial_lr"] = group["lr"] * factor
+        group["lr"] = group["initial_lr"] * rate
+    return optimizer
+
+
+def _settings(group: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in group.items() if name != "params"}
+
+
+def _is_plateau(schedule: Callable[..., Any]) -> bool:
+    return getattr(schedule, "func", None) is ReduceLROnPlateau
+
+
+def _prefix(turn: str) -> str:
+    """Where the numbers of a turn are logged: the network's are those of the run."""
+    return "train" if turn == NETWORK else f"train/{turn}"

@@ -27,6 +27,7 @@ from torch.nn.functional import interpolate
 from colorization.color import lab
 from colorization.command import command, device
 from colorization.config import ConfigError
+from colorization.data.batch import Given
 from colorization.data.decode import EXTENSIONS, UnreadablePicture, open_picture
 from colorization.files import replaced
 from colorization.hints.clicks import Click, clicked, read_clicks
@@ -222,16 +223,16 @@ def coloured(
     """Each target with its full-resolution colouring, (3, H, W) sRGB 0..1."""
     small = [picture.resize(seen_size(picture, size), Image.Resampling.BILINEAR) for _, picture in batch]
     L, _ = lab.split(torch.stack([tensor(picture) for picture in small]).to(colorizer.device))
-    hints = colorizer.hints.blank(L) if colorizer.hints else None
+    hints = colorizer.hints.blank(L)
     if clicks:
         width, height = batch[0][1].size
         hints = clicked(clicks, (height, width), (L.shape[-2], L.shape[-1])).to(L)
     objective, network = colorizer.objective, colorizer.network
     with torch.no_grad():
         if samples:
-            ab = objective.sample(network, L, samples, hints)
+            ab = objective.sample(network, Given(L, hints), samples)
         else:
-            ab = objective.predict(network, L, hints)[None]
+            ab = objective.predict(network, Given(L, hints))[None]
     for (job, picture), colours in zip(batch, ab.unbind(1), strict=True):
         full, _ = lab.split(tensor(picture)[None].to(colorizer.device))
         for target, colour in zip(job.targets, colours, strict=True):

@@ -139,6 +139,8 @@ def train(cfg: DictConfig, folder: Path) -> float:
     earlier = yaml.safe_load((folder / "run.json").read_text()) if last else {}
     if last:
         take_up(budget, last)
+    else:
+        colorizer.network.start_from()
     trainer = build.trainer(cfg, folder, budget, earlier.get("wandb_id"))
     record["wandb_id"] = build.wandb_id(trainer)
     if trainer.is_global_zero:

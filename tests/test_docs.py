@@ -13,7 +13,7 @@ import yaml
 from colorization import build
 from colorization.compose import composed, varied
 from colorization.config import ConfigError
-from colorization.data.batch import Batch
+from colorization.data.batch import Batch, Given
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -52,8 +52,8 @@ def test_the_shown_model_is_one(tmp_path, monkeypatch):
     cfg.model = yaml.safe_load(config.replace("colorization.model.mine", "shown"))
     colorizer = build.colorizer(cfg)
     L, ab = torch.rand(2, 1, 33, 20) * 100, torch.zeros(2, 2, 33, 20)
-    colorizer.objective.loss(colorizer.network, Batch(L, ab, torch.arange(2)))["loss"].backward()
-    assert colorizer.objective.predict(colorizer.network, L).shape == ab.shape
+    colorizer.objective.loss(colorizer.network, Batch(L, ab, torch.arange(2))).total.backward()
+    assert colorizer.objective.predict(colorizer.network, Given(L)).shape == ab.shape
     (tmp_path / "shown.py").write_text(code.replace("Mine(Network)", "Mine(nn.Module)"))
     monkeypatch.delitem(sys.modules, "shown")
     with pytest.raises(ConfigError, match=r"should be a colorization\.model\.base\.Network"):

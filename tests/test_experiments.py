@@ -30,10 +30,10 @@ def test_a_recipe_trains_a_step(name):
     generator = torch.Generator().manual_seed(0)
     L = 100 * torch.rand(2, 1, 32, 32, generator=generator)
     batch = Batch(L, 30 * torch.randn(2, 2, 32, 32, generator=generator), torch.arange(2))
-    loss = colorizer.objective.loss(colorizer.network, colorizer.hinted(batch, train=True))["loss"]
+    loss = colorizer.objective.loss(colorizer.network, colorizer.seen(batch, epoch=0)).total
     loss.backward()
     assert loss.isfinite()
-    optimizer = colorizer.configure_optimizers()["optimizer"]
+    optimizer = colorizer.configure_optimizers()[0][0]
     optimizer.step()
     assert all(p.isfinite().all() for p in colorizer.network.parameters())
 

@@ -9,12 +9,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from colorization.chance import Chance
 from colorization.color import lab
 from colorization.data.batch import Batch
 from colorization.hints.clicks import Click, clicked, read_clicks
 from colorization.hints.curve import COUNTS, psnr_by_points
 from colorization.hints.histogram import Histogram, saturation
-from colorization.hints.points import Points, paint, patch_means
+from colorization.hints.paint import paint, patch_means
+from colorization.hints.points import Points
 
 
 def batch_of(B=4, H=32, W=24, start=0, seed=0):
@@ -46,7 +48,7 @@ def test_patches_are_painted_as_one_by_one(height, width, points, seed):
     left = (torch.rand(side.shape) * (width - side + 1)).long()
     active = torch.rand(side.shape) < 0.8
     colours = patch_means(ab, top, left, side)
-    hints = paint(colours, top, left, side, active, (height, width))
+    hints = paint(colours, top, left, side, active, (height, width), 9)
     torch.testing.assert_close(hints, painted_one_by_one(ab, top, left, side, active), atol=1e-4, rtol=1e-4)
 
 
@@ -55,7 +57,7 @@ def test_points_follow_the_paper():
     user = Points()
     batch = Batch(torch.zeros(6000, 1, 2, 2), torch.zeros(6000, 2, 2, 2), torch.arange(6000))
     torch.manual_seed(0)
-    pictures, points = user._uniform(batch, True, 1)
+    pictures, points = user._uniform(batch, 1)
     counts = user._geometric(pictures[:, 0])
     assert counts.mean().item() == pytest.approx(7, abs=0.4)
     for k in range(4):
@@ -70,7 +72,7 @@ def test_points_follow_the_paper():
 
 def test_patches_have_all_sides_and_lie_inside():
     batch = batch_of(256, 20, 16)
-    hints = Points(largest=9, everything=0).reveal(batch, 1).hints
+    hints = Points(largest=9, everything=0).reveal_points(batch, 1)
     area = hints[:, 2].sum(dim=(1, 2))
     assert set(area.sqrt().round().long().tolist()) == set(range(1, 10))
     torch.testing.assert_close(area.sqrt(), area.sqrt().round())
@@ -78,32 +80,32 @@ def test_patches_have_all_sides_and_lie_inside():
 
 
 def test_what_is_not_revealed_is_zero():
-    hints = Points()(batch_of(8), train=True).hints
+    hints = Points().reveal(batch_of(8))
     hidden = hints[:, 2:] == 0
     assert hints[:, :2][hidden.expand(-1, 2, -1, -1)].abs().max() == 0
 
 
 def test_everything_is_the_true_colour():
     batch = batch_of()
-    hints = Points(everything=1.0)(batch, train=True).hints
+    hints = Points(everything=1.0).reveal(batch)
     torch.testing.assert_close(hints[:, :2] * 110, batch.ab)
     assert (hints[:, 2] == 1).all()
 
 
-def test_validation_reveals_the_same_points_of_a_picture_in_any_batch():
+def test_the_same_points_of_a_picture_are_revealed_in_any_batch():
     user, batch = Points(), batch_of(6)
-    first = user(batch, train=False).hints
-    assert torch.equal(first, user(batch, train=False).hints)
+    first = user.reveal(batch)
+    assert torch.equal(first, user.reveal(batch))
     alone = Batch(*(field[3:4] for field in batch[:3]))
-    assert torch.equal(first[3:4], user(alone, train=False).hints)
-    assert not torch.equal(first, Points(seed=1)(batch, train=False).hints)
-    torch.manual_seed(0)
-    assert not torch.equal(user(batch, train=True).hints, user(batch, train=True).hints)
+    assert torch.equal(first[3:4], user.reveal(alone))
+    assert not torch.equal(first, Points(seed=1).reveal(batch))
+    later = batch._replace(chance=Chance(batch.index, seed=0, epoch=1))
+    assert not torch.equal(first, user.reveal(later))
 
 
 def test_fewer_points_are_among_more():
     user, batch = Points(), batch_of()
-    masks = [user.reveal(batch, count).hints[:, 2] for count in (0, 1, 2, 5, 10, 100)]
+    masks = [user.reveal_points(batch, count)[:, 2] for count in (0, 1, 2, 5, 10, 100)]
     assert masks[0].sum() == 0
     for few, many in pairwise(masks):
         assert (many >= few).all() and many.sum() > few.sum()
@@ -111,17 +113,17 @@ def test_fewer_points_are_among_more():
 
 def test_stopping_at_once_reveals_nothing():
     user, batch = Points(stop=1.0, everything=0.0), batch_of()
-    assert torch.equal(user(batch, train=True).hints, user.blank(batch.L))
+    assert torch.equal(user.reveal(batch), user.blank(batch.L))
 
 
 def test_a_picture_smaller_than_a_patch_is_no_trouble():
-    assert Points(everything=0.0).reveal(batch_of(3, 4, 3), 20).hints.shape == (3, 3, 4, 3)
+    assert Points(everything=0.0).reveal_points(batch_of(3, 4, 3), 20).shape == (3, 3, 4, 3)
 
 
 def test_the_histogram_is_a_distribution_and_saturation_is_hsv():
     batch = batch_of(3, 32, 32)
     hints = Histogram(reveal=1.0)
-    planes = hints(batch, train=True).hints
+    planes = hints.reveal(batch)
     assert planes.shape == (3, hints.channels, 32, 32) and hints.channels == 316
     torch.testing.assert_close(planes[:, :313, 0, 0].sum(1), torch.ones(3))
     torch.testing.assert_close(planes[:, 315], planes[:, 313] * 0 + 1)
@@ -142,8 +144,8 @@ def test_the_histogram_of_one_colour_is_one_bin():
 
 def test_global_hints_are_hidden_half_of_the_time_each():
     batch = batch_of(400, 4, 4)
-    planes = Histogram()(batch, train=False).hints[:, :, 0, 0]
-    assert torch.equal(planes, Histogram()(batch, train=False).hints[:, :, 0, 0])
+    planes = Histogram().reveal(batch)[:, :, 0, 0]
+    assert torch.equal(planes, Histogram().reveal(batch)[:, :, 0, 0])
     shown = planes[:, [313, 315]]
     assert set(map(tuple, shown.tolist())) == {(0, 0), (0, 1), (1, 0), (1, 1)}
     torch.testing.assert_close(shown.mean(0), torch.full((2,), 0.5), atol=0.1, rtol=0)

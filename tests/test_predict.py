@@ -12,6 +12,7 @@ from skimage.color import rgb2lab
 from colorization import build
 from colorization.compose import composed
 from colorization.config import ConfigError
+from colorization.data.batch import Given
 from colorization.predict import anneal, can_sample, chosen, planned
 from tests.model.released import ReleasedECCV16, ReleasedSIGGRAPH17, random_weights
 
@@ -133,7 +134,7 @@ def test_a_low_temperature_is_vivid(weights):
     for temperature in (2.0, 1.0, 0.3, 0.05):
         anneal(colorizer, temperature, samples=0)
         with torch.no_grad():
-            chroma.append(colorizer.objective.predict(colorizer.network, L).norm(dim=1).mean().item())
+            chroma.append(colorizer(L).norm(dim=1).mean().item())
     assert chroma == sorted(chroma) and chroma[-1] > 1.5 * chroma[0]
 
 
@@ -152,7 +153,7 @@ def test_what_a_regression_cannot_do_is_said():
     with pytest.raises(ConfigError, match=r"regression, has none.*objective=classification"):
         anneal(colorizer, 0.2, samples=0)
     with pytest.raises(ValueError, match="objective=classification"):
-        colorizer.objective.sample(colorizer.network, torch.zeros(1, 1, 8, 8), 2)
+        colorizer.objective.sample(colorizer.network, Given(torch.zeros(1, 1, 8, 8)), 2)
     with pytest.raises(ConfigError, match=r"samples=2: regression gives one colouring.*classification"):
         can_sample(colorizer, 2)
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
+from colorization.chance import Chance
 from colorization.color.gamut import STEP, Gamut
 
 PROBES = 32  # dimensions of the embedding: two objects' colours correlate by about 1 / sqrt(PROBES)
@@ -21,24 +22,23 @@ REACH = 2 / 3  # of the grid's longer side: how far agreement spreads where noth
 CYCLE = 16  # explicit diffusion steps per cycle
 
 
-def sample(gamut: Gamut, logits: Tensor, n: int, generator: torch.Generator | None = None) -> Tensor:
+def sample(gamut: Gamut, logits: Tensor, n: int, chance: Chance) -> Tensor:
     """Plausible colourings, n of them: logits (B, Q, H, W) -> ab (n, B, 2, H, W).
 
     Each pixel's bin is an exact draw from its softmax(logits). Its colour is the mean of the
     distribution near that bin (a Gaussian of one bin's width), so that steps of 10 ab units do not show.
+    `chance` holds each picture's random numbers; fewer samples are the first of more.
     """
     if n < 1:
         raise ValueError(f"n={n} samples: ask for at least 1")
     with torch.autocast(logits.device.type, enabled=False):
         probabilities = logits.float().softmax(dim=1)
-        uniform = coherent_uniform(gamut, probabilities, n, generator)
+        uniform = coherent_uniform(gamut, probabilities, n, chance)
         drawn = _inverse(gamut, probabilities, uniform)
         return torch.stack([_local_mean(gamut, probabilities, bins) for bins in drawn])
 
 
-def coherent_uniform(
-    gamut: Gamut, probabilities: Tensor, n: int, generator: torch.Generator | None = None
-) -> Tensor:
+def coherent_uniform(gamut: Gamut, probabilities: Tensor, n: int, chance: Chance) -> Tensor:
     """Numbers that are uniform on 0..1 at each pixel and equal within an object.
 
     White noise in PROBES channels diffuses over the picture, fast between neighbours of like
@@ -50,18 +50,18 @@ def coherent_uniform(
 
     Shape: (B, Q, H, W) -> (n, B, H, W).
     """
-    B, _, H, W = probabilities.shape
+    H, W = probabilities.shape[-2:]
     grid = (min(H, SIDE), min(W, SIDE))
     near = _nearness(gamut)
     coarse = adaptive_avg_pool2d(probabilities, grid)
     root = ((near / near.sum(dim=0)) @ coarse.flatten(2)).sqrt().unflatten(2, grid)
-    noise = _normal((B, PROBES, *grid), generator, root)
+    noise = chance.stream("objects").normal(PROBES, *grid)
     across = (root[..., :, 1:] * root[..., :, :-1]).sum(dim=1, keepdim=True) ** SHARPNESS
     down = (root[..., 1:, :] * root[..., :-1, :]).sum(dim=1, keepdim=True) ** SHARPNESS
     field = _diffuse(noise, across, down, time=(REACH * max(grid)) ** 2 / 2)
     phi = interpolate(field, size=(H, W), mode="bilinear", align_corners=False) if grid != (H, W) else field
     phi = phi / phi.norm(dim=1, keepdim=True).clamp(min=1e-20)
-    directions = _normal((n, B, PROBES), generator, root)
+    directions = torch.stack([chance.stream(f"sample {k}").normal(PROBES) for k in range(n)])
     normal = torch.einsum("bchw,nbc->nbhw", phi, directions)
     return torch.special.ndtr(normal)
 
@@ -105,11 +105,6 @@ def _diffuse(field: Tensor, across: Tensor, down: Tensor, time: float) -> Tensor
             field[..., :-1, :] += step * flow_down
             field[..., 1:, :] -= step * flow_down
     return field
-
-
-def _normal(shape: tuple[int, ...], generator: torch.Generator | None, like: Tensor) -> Tensor:
-    device = generator.device if generator else like.device
-    return torch.randn(shape, generator=generator, device=device).to(like.device)
 
 
 @lru_cache(maxsize=8)

@@ -143,8 +143,9 @@ class PictureData(pl.LightningDataModule):
         picture = batch["picture"] if self._held is None or "picture" in batch else self._held[index]
         if "crop" in batch:
             picture = crop(picture, batch["crop"], self.image_size)
-        L, ab = lab.split(picture.movedim(-1, 1))
-        return Batch(L, ab, index)
+        picture = picture.movedim(-1, 1)
+        L, ab = lab.split(picture)
+        return Batch(L, ab, index, picture=picture)
 
     def _size(self, split: str) -> int:
         return self.load_size if split == "train" and self.load_size else self.image_size

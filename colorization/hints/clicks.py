@@ -20,7 +20,7 @@ from torch import Tensor
 
 from colorization.color import lab
 from colorization.config import InputError
-from colorization.hints.points import paint
+from colorization.hints.paint import paint
 
 SIZE = 5  # the middle of the 1..9 that Points trains on
 
@@ -79,7 +79,8 @@ def clicked(clicks: Sequence[Click], picture: tuple[int, int], size: tuple[int, 
     top = torch.tensor([[click.y * H / height for click in clicks]])
     left = torch.tensor([[click.x * W / width for click in clicks]])
     top, left = (_first(place, side, full) for place, full in ((top, H), (left, W)))
-    return paint(ab[..., 0].movedim(1, 2), top, left, side, torch.ones_like(side, dtype=torch.bool), size)
+    every = torch.ones_like(side, dtype=torch.bool)
+    return paint(ab[..., 0].movedim(1, 2), top, left, side, every, size, int(side.max()))
 
 
 def _first(place: Tensor, side: Tensor, full: int) -> Tensor:

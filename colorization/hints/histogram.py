@@ -11,10 +11,10 @@ from torch.nn.functional import interpolate, one_hot
 from colorization.color import lab
 from colorization.color.gamut import Gamut, in_gamut
 from colorization.data.batch import Batch
-from colorization.hints.points import own_numbers
+from colorization.hints.base import Hints
 
 
-class Histogram:
+class Histogram(Hints):
     """Reveals a picture's ab histogram, its mean saturation, both, or neither.
 
     What is revealed is computed as in the authors' Caffe files (models/global_model/global_stats.prototxt);
@@ -22,23 +22,19 @@ class Histogram:
 
     Args:
         reveal: chance of each of the two, in training and in validation; 0.5 is this project's choice.
-        seed: of what is revealed in validation, which a picture's index decides.
+        seed: another one, other choices.
     """
 
     def __init__(self, reveal: float = 0.5, seed: int = 0):
         if not 0 <= reveal <= 1:
             raise ValueError(f"reveal={reveal}: choose a probability (0.5: both, one, other, none alike)")
-        self.reveal, self.seed = reveal, seed
+        self.reveal_chance, self.seed = reveal, seed
         self.gamut = Gamut(in_gamut(), neighbours=1)
         self.channels = len(self.gamut) + 3
 
-    def __call__(self, batch: Batch, train: bool) -> Batch:
-        device = batch.L.device
-        if train:
-            drawn = torch.rand(len(batch.L), 2, device=device)
-        else:
-            drawn = torch.stack([own_numbers(i, self.seed, (2,)) for i in batch.index.tolist()]).to(device)
-        shown = (drawn < self.reveal).float()
+    def reveal(self, batch: Batch) -> Tensor:
+        drawn = batch.given.numbers(f"histogram {self.seed}").uniform(2)
+        shown = (drawn < self.reveal_chance).float()
         parts = [
             self.histogram(batch.ab) * shown[:, :1],
             shown[:, :1],
@@ -46,10 +42,9 @@ class Histogram:
             shown[:, 1:],
         ]
         planes = torch.cat(parts, dim=1)[:, :, None, None]
-        return batch._replace(hints=planes.expand(-1, -1, *batch.L.shape[-2:]))
+        return planes.expand(-1, -1, *batch.L.shape[-2:])
 
     def blank(self, L: Tensor) -> Tensor:
-        """Nothing revealed: L (B, 1, H, W) -> (B, 316, H, W)."""
         return L.new_zeros(len(L), self.channels, 1, 1).expand(-1, -1, *L.shape[-2:])
 
     def histogram(self, ab: Tensor) -> Tensor:

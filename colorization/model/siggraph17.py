@@ -5,7 +5,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, pad
+from torch.nn.functional import pad
 
 from colorization.model.base import Network
 from colorization.model.eccv16 import block, kaiming
@@ -35,7 +35,7 @@ class SIGGRAPH17(Network):
             here, 0 for the authors' released weights.
 
     Shape: (B, up to in_channels, H, W) -> (B, out_channels, H, W), any H and W; a quarter of the size
-    where classes == out_channels.
+    where classes == out_channels; of both heads a tuple, the classes at a quarter of the size.
     """
 
     units = Units(L_center=50.0, L_scale=100.0, ab_scale=110.0, bounded=True)
@@ -58,7 +58,7 @@ class SIGGRAPH17(Network):
             raise ValueError(f"trunk={trunk!r}: choose 'colour', 'classes' or 'both'")
         self.in_channels, self.local_channels = in_channels, in_channels - global_channels
         self.classes, self.trunk, self.mask_center = classes, trunk, mask_center
-        self.two_heads = 0 < classes < out_channels
+        self.head_strides = (1, 4) if 0 < classes < out_channels else ()
         self.stride = 4 if classes == out_channels else 1
         self.conv1 = block(self.local_channels, 64, 64)
         self.conv2 = block(64, 128, 128)
@@ -79,20 +79,10 @@ class SIGGRAPH17(Network):
             self.conv10 = nn.Sequential(nn.ReLU(), nn.Conv2d(128, 128, 3, padding=1), nn.LeakyReLU(0.2))
             self.head = nn.Conv2d(128, out_channels - classes, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.two_heads:
-            shared = self._shared(x)
-            return self._classes(*shared) if self.classes else self._colour(*shared)
-        y, logits = self.heads(x)
-        logits = interpolate(logits, scale_factor=4.0, mode="bilinear")
-        return torch.cat([y, logits[..., : y.shape[-2], : y.shape[-1]]], dim=1)
-
-    def heads(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Both outputs: ab (B, 2, H, W) and the bins, at a quarter of the size if they have a head."""
-        if not self.two_heads:
-            y, logits = self.forward(x).tensor_split([2], dim=1)
-            return y, logits
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         shared = self._shared(x)
+        if not self.head_strides:
+            return self._classes(*shared) if self.classes else self._colour(*shared)
         held = [feature.detach() for feature in shared]
         y = self._colour(*(held if self.trunk == "classes" else shared))
         return y, self._classes(*(held if self.trunk == "colour" else shared))

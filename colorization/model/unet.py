@@ -43,7 +43,7 @@ class UNet(Network):
         out_channels: int = 2,
         width: int = 48,
         depth: int = 3,
-        stride: int = 2,
+        stride: int = 4,
         blocks: int = 1,
         norm: Norm = "batch",
         attention: bool = True,
@@ -82,8 +82,9 @@ class UNet(Network):
             x = shrink(skips[-1])
         x = self.bottleneck(x)
         for grow, stage in zip(self.grow, self.decode, strict=True):
-            x = interpolate(grow(x), scale_factor=2.0, mode="nearest")
-            x = stage(torch.cat([skips.pop(), x], dim=1))
+            skip = skips.pop()
+            x = interpolate(grow(x), size=skip.shape[-2:], mode="nearest")
+            x = stage(torch.cat([skip, x], dim=1))
         return self.head(x)[..., : -(-height // self.stride), : -(-width // self.stride)]
 
 

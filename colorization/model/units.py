@@ -22,10 +22,11 @@ class Units:
     ab_scale: float = 110.0
     bounded: bool = True
 
-    def encode(self, L: Tensor, hints: Tensor | None = None) -> Tensor:
-        """L (B, 1, H, W) 0..100 and hints (B, C, H, W) -> network input (B, 1 + C, H, W)."""
+    def encode(self, L: Tensor, *more: Tensor | None) -> Tensor:
+        """L (B, 1, H, W) 0..100, then hints and other channels as they are -> network input (B, C, H, W)."""
         x = (L - self.L_center) / self.L_scale
-        return x if hints is None else torch.cat([x, hints.to(x)], dim=1)
+        channels = [part.to(x) for part in more if part is not None]
+        return torch.cat([x, *channels], dim=1) if channels else x
 
     def decode(self, y: Tensor) -> Tensor:
         """Network output (B, 2, H, W) -> ab in CIE units, float32."""

@@ -1,23 +1,92 @@
 """The contract between a network and what it learns."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
+from torch.optim import Optimizer
 
-from colorization.data.batch import Batch
+from colorization.config import ConfigError, nearest
+from colorization.data.batch import Batch, Given
 from colorization.model.base import Network
 from colorization.objective.prior import Packed
+
+NETWORK = "network"  # the turn in which the network itself learns
+
+
+class Needs(NamedTuple):
+    """What an objective asks of a network.
+
+    Attributes:
+        out: output channels.
+        extra_in: input channels beside L and hints, such as a noisy ab.
+        time: whether forward takes a time t, (B,) in 0..1.
+    """
+
+    out: int
+    extra_in: int = 0
+    time: bool = False
+
+
+class Column(NamedTuple):
+    """A number per picture that only an objective can tell: its unit, and what is better."""
+
+    unit: str = ""
+    better: Literal["higher", "lower", "none"] = "none"
+
+
+class Player(NamedTuple):
+    """Whose parameters learn in a turn.
+
+    Attributes:
+        groups: the optimizer's parameter groups, as `Network.groups` gives them.
+        optimizer: groups -> optimizer; None: the run's own.
+        schedule: progress 0..1 -> factor of the learning rate; None: the run's own.
+    """
+
+    groups: list[dict[str, Any]]
+    optimizer: Callable[..., Optimizer] | None = None
+    schedule: Callable[[float], float] | None = None
+
+
+def _nothing() -> dict[str, Tensor]:
+    return {}
+
+
+class Losses(NamedTuple):
+    """What one forward gave; what is costly beside the loss is computed when it is called.
+
+    Attributes:
+        total: the scalar to minimise in this turn.
+        ab: the prediction, (B, 2, H, W); None where only `Objective.predict` gives one.
+        logged: other scalars worth a curve.
+        measured: numbers of each picture, (B,), by the names of `Objective.columns`.
+        samples: n -> (n, B, 2, H, W) from the same forward; None where only `Objective.sample` does.
+    """
+
+    total: Tensor
+    ab: Callable[[], Tensor] | None = None
+    logged: Mapping[str, Tensor] = MappingProxyType({})
+    measured: Callable[[], Mapping[str, Tensor]] = _nothing
+    samples: Callable[[int], Tensor] | None = None
 
 
 class Objective(nn.Module, ABC):
     """What a network learns, and how its output becomes colour.
 
     Attributes:
-        channels: output channels that the network must have.
+        needs: what it asks of a network.
+        columns: what `Losses.measured` tells, by name.
+        decoding: the attributes that predict and evaluate may set, and what each means, by name.
     """
 
-    channels: int
+    needs: Needs
+    columns: Mapping[str, Column] = MappingProxyType({})
+    decoding: Mapping[str, str] = MappingProxyType({})
 
     def prepare(self, pack: Packed) -> None:
         """Learn what the objective needs to know of the training pictures.
@@ -25,40 +94,89 @@ class Objective(nn.Module, ABC):
         Called once before a run starts; what is learned belongs to the checkpoint. Nothing by default.
         """
 
-    @abstractmethod
-    def loss(self, network: Network, batch: Batch) -> dict[str, Tensor]:
-        """The scalar to minimise as "loss", and whatever else is worth logging beside it."""
+    def players(self, network: Network) -> dict[str, Player]:
+        """Who learns in which turn, in the order of the turns of a step.
 
-    @abstractmethod
-    def predict(self, network: Network, L: Tensor, hints: Tensor | None = None) -> Tensor:
-        """L (B, 1, H, W) 0..100 -> ab (B, 2, H, W) in CIE units: the one best colouring."""
-
-    def measured(self, network: Network, batch: Batch) -> dict[str, Tensor]:
-        """What the objective alone can tell of how well it does: name -> (B,), each picture by itself.
-
-        Without gradients. Nothing by default.
+        An objective with networks of its own, such as a critic, names them here; parameters that nobody
+        names are refused, since they would never learn, or learn somebody else's goal.
         """
-        return {}
+        return {NETWORK: Player(network.groups())}
 
-    def sample(self, network: Network, L: Tensor, n: int, hints: Tensor | None = None) -> Tensor:
-        """L (B, 1, H, W) -> ab (n, B, 2, H, W): n plausible colourings of each picture.
+    @abstractmethod
+    def loss(self, network: Network, batch: Batch, turn: str = NETWORK) -> Losses:
+        """What to minimise in a turn, and what the same forward tells besides.
+
+        Validation and evaluation call it too, without gradients, with the network in evaluation mode.
+        """
+
+    @abstractmethod
+    def predict(self, network: Network, given: Given) -> Tensor:
+        """The one best colouring, ab (B, 2, H, W) in CIE units."""
+
+    def sample(self, network: Network, given: Given, n: int) -> Tensor:
+        """Plausible colourings of each picture, ab (n, B, 2, H, W).
 
         Raises:
-            ValueError: when the objective gives a single colouring.
+            ConfigError: when the objective gives a single colouring.
         """
-        raise ValueError(
-            f"objective {type(self).__name__} gives one colouring, not samples; "
-            "train with an objective that gives a distribution, such as objective=classification"
+        raise ConfigError(
+            [
+                f"objective {type(self).__name__} gives one colouring, not samples; "
+                "train with an objective that gives a distribution, such as objective=classification"
+            ]
         )
 
+    @property
+    def samples(self) -> bool:
+        """Whether it gives a distribution to draw colourings from."""
+        return type(self).sample is not Objective.sample
 
-def upsample(y: Tensor, network: Network, L: Tensor) -> Tensor:
-    """Bring a network's output (B, C, H / stride, W / stride) to the size of L (B, 1, H, W).
+    def decode(self, **settings: Any) -> None:
+        """Set what decoding takes; see `decoding`.
+
+        Raises:
+            ConfigError: naming a setting that this objective does not have, or a value that it refuses.
+        """
+        names = list(self.decoding)
+        kind = type(self).__name__
+        for name, value in settings.items():
+            if name not in names:
+                allowed = f"it takes {', '.join(names)}" if names else "it takes none"
+                raise ConfigError([f"{name}={value}: no setting of {kind}'s decoding; {allowed}"
+                                   f"{nearest(name, names)}"])  # fmt: skip
+            try:
+                setattr(self, name, value)
+            except (TypeError, ValueError) as error:
+                raise ConfigError([str(error)]) from error
+
+
+def output(network: Network, given: Given, *channels: Tensor, t: Tensor | None = None) -> Any:
+    """What a network makes of what is given, further channels (B, C, H, W) and a time t (B,)."""
+    x = network.units.encode(given.L, given.hints, *channels)
+    return network(x) if t is None else network(x, t)
+
+
+def upsample(y: Tensor, stride: int, L: Tensor) -> Tensor:
+    """Bring a network's output (B, C, ceil(H / stride), ceil(W / stride)) to the size of L (B, 1, H, W).
 
     Bilinear, with each output position at the centre of the stride x stride pixels it stands for.
     """
-    if network.stride == 1:
+    if stride == 1:
         return y
-    height, width = L.shape[-2:]
-    y = interpolate(y.float(), scale_factor=float(network.stride), mode="bilinear", align_corners=False)
+    (height, width), (h, w) = L.shape[-2:], y.shape[-2:]
+    y = interpolate(y.float(), size=(h * stride, w * stride), mode="bilinear", align_corners=False)
     return y[..., :height, :width]
+
+
+def at_stride(ab: Tensor, stride: int) -> Tensor:
+    """The pixel at the centre of what each output position stands for.
+
+    A pixel, not an average: a mean over an edge is a colour that neither side has.
+
+    Shape: (B, 2, H, W) -> (B, 2, ceil(H / stride), ceil(W / stride)).
+    """
+    rows, columns = (
+        torch.arange(stride // 2, full + stride // 2, stride, device=ab.device).clamp(max=full - 1)
+        for full in ab.shape[-2:]
+    )
+    return ab[..., rows[:, None], columns]

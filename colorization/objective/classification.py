@@ -1,15 +1,25 @@
 """Colour as a distribution over bins: what is ambiguous stays several colours instead of their mean."""
 
+from types import MappingProxyType
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from colorization.color.gamut import Gamut, cross_entropy, in_gamut, rebalancing
 from colorization.color.sampling import sample
-from colorization.data.batch import Batch
+from colorization.data.batch import Batch, Given
 from colorization.model.base import Network
-from colorization.objective.base import Objective, upsample
+from colorization.objective.base import NETWORK, Column, Losses, Needs, Objective, at_stride, output, upsample
 from colorization.objective.prior import Packed, prior
+
+QUALITY = MappingProxyType(
+    {
+        "bits_per_pixel": Column("bits", "lower"),
+        "top1": Column("", "higher"),
+        "top5": Column("", "higher"),
+    }
+)
 
 
 class Classification(Objective):
@@ -30,6 +40,11 @@ class Classification(Objective):
 
     weights: Tensor
 
+    columns = QUALITY
+    decoding = MappingProxyType(
+        {"temperature": "of the annealed mean: 1 is the mean, near 0 the mode of the distribution"}
+    )
+
     def __init__(
         self,
         neighbours: int = 5,
@@ -39,65 +54,73 @@ class Classification(Objective):
         grey_below: float = 5.0,
     ):
         super().__init__()
-        if temperature <= 0:
-            raise ValueError(
-                f"temperature={temperature}: choose more than 0 (0.38 in the paper, 1 is the mean)"
-            )
         self.gamut = Gamut(in_gamut(), neighbours, sigma)
-        self.channels = len(self.gamut)
+        self.needs = Needs(out=len(self.gamut))
         self.rebalance = rebalance
         self.temperature = temperature
         self.grey_below = grey_below
-        flat = torch.full((self.channels,), 1 / self.channels)
+        flat = torch.full((len(self.gamut),), 1 / len(self.gamut))
         self.register_buffer("weights", rebalancing(flat, rebalance))
+
+    @property
+    def temperature(self) -> float:
+        """Of the annealed mean that `predict` gives."""
+        return self._temperature
+
+    @temperature.setter
+    def temperature(self, value: float) -> None:
+        if not value > 0:
+            raise ValueError(f"temperature={value}: choose more than 0 (0.38 in the paper, 1 is the mean)")
+        self._temperature = value
 
     def prepare(self, pack: Packed) -> None:
         """Weigh the bins by how rare they are in the training pictures."""
         if self.rebalance < 1:
             self.weights.copy_(rebalancing(prior(self.gamut, pack), self.rebalance))
 
-    def loss(self, network: Network, batch: Batch) -> dict[str, Tensor]:
+    def loss(self, network: Network, batch: Batch, turn: str = NETWORK) -> Losses:
         """The loss in nats, and how well the distribution itself does: bits_per_pixel, top1, top5.
 
-        bits_per_pixel is the mean of -log2 p(the pixel's bin). While training, quality is measured on
+        bits_per_pixel is the mean of -log2 p(the pixel's bin). While training, quality is logged of
         every second row and column: it would cost half as much as the loss itself.
         """
-        logits = network(network.units.encode(batch.L, batch.hints)).float()
-        index, share = self.gamut.soft_encode(at_stride(batch.ab, logits))
+        logits = output(network, batch.given).float()
+        index, share = self.gamut.soft_encode(at_stride(batch.ab, network.stride))
         taught = (batch.ab.abs().amax(dim=(1, 2, 3)) >= self.grey_below).float()[:, None, None]
         weights = self.weights[index[:, 0]] * taught
         pixels = taught.sum() * logits[0, 0].numel()
-        loss = (weights * cross_entropy(logits, index, share)).sum() / pixels.clamp(min=1)
-        step = 2 if network.training else 1
-        with torch.no_grad():
-            seen, truth = logits[..., ::step, ::step], index[:, :1, ::step, ::step]
-            return {"loss": loss, **means(quality(self.calibrated(seen), truth))}
+        total = (weights * cross_entropy(logits, index, share)).sum() / pixels.clamp(min=1)
+        return Losses(
+            total,
+            ab=lambda: self._mean(logits, network, batch.given),
+            logged=half_quality(self.calibrated(logits.detach()), index[:, :1]) if network.training else {},
+            measured=lambda: quality(self.calibrated(logits), index[:, :1]),
+            samples=lambda n: self._drawn(logits, network, batch.given, n),
+        )
 
-    @torch.no_grad()
-    def measured(self, network: Network, batch: Batch) -> dict[str, Tensor]:
-        """bits_per_pixel, top1 and top5 of each picture, (B,): of p itself, without the weights."""
-        logits = network(network.units.encode(batch.L, batch.hints)).float()
-        return quality(self.calibrated(logits), self.gamut.nearest(at_stride(batch.ab, logits))[:, None])
+    def predict(self, network: Network, given: Given) -> Tensor:
+        return self._mean(output(network, given), network, given)
 
-    def predict(self, network: Network, L: Tensor, hints: Tensor | None = None) -> Tensor:
-        logits = network(network.units.encode(L, hints))
-        return upsample(self.gamut.mean(logits, self.temperature), network, L)
+    def sample(self, network: Network, given: Given, n: int) -> Tensor:
+        return self._drawn(output(network, given).float(), network, given, n)
 
-    def sample(self, network: Network, L: Tensor, n: int, hints: Tensor | None = None) -> Tensor:
-        logits = network(network.units.encode(L, hints)).float()
-        drawn = sample(self.gamut, self.calibrated(logits), n)
-        return torch.stack([upsample(ab, network, L) for ab in drawn])
-
-    def distribution(self, network: Network, L: Tensor, hints: Tensor | None = None) -> Tensor:
+    def distribution(self, network: Network, given: Given) -> Tensor:
         """p(bin | grey picture) at the network's stride, (B, Q, H / stride, W / stride), sums to 1."""
-        logits = network(network.units.encode(L, hints)).float()
-        return self.calibrated(logits).softmax(dim=1)
+        return self.calibrated(output(network, given).float()).softmax(dim=1)
 
     def calibrated(self, logits: Tensor) -> Tensor:
         """Logits without the tilt that the weighted loss gave them, (B, Q, H, W)."""
         return logits - self.weights.log()[:, None, None]
 
+    def _mean(self, logits: Tensor, network: Network, given: Given) -> Tensor:
+        return upsample(self.gamut.mean(logits, self.temperature), network.stride, given.L)
 
+    def _drawn(self, logits: Tensor, network: Network, given: Given, n: int) -> Tensor:
+        drawn = sample(self.gamut, self.calibrated(logits), n, given.numbers("samples"))
+        return torch.stack([upsample(ab, network.stride, given.L) for ab in drawn])
+
+
+@torch.no_grad()
 def quality(logits: Tensor, truth: Tensor) -> dict[str, Tensor]:
     """How logits (B, Q, H, W) do on the true bins (B, 1, H, W), each picture by itself, (B,).
 
@@ -113,26 +136,10 @@ def quality(logits: Tensor, truth: Tensor) -> dict[str, Tensor]:
     }
 
 
-def means(measured: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The mean over a batch of what was measured of each picture."""
-    return {name: values.mean() for name, values in measured.items()}
-
-
-def at_stride(ab: Tensor, output: Tensor) -> Tensor:
-    """The pixel at the centre of what each output position stands for.
-
-    A pixel, not an average: a mean over an edge is a colour that neither side has.
-
-    Shape: (B, 2, H, W), (B, C, h, w) -> (B, 2, h, w).
-    """
-    (H, W), (h, w) = ab.shape[-2:], output.shape[-2:]
-    rows, columns = (_centres(full, small, ab.device) for full, small in ((H, h), (W, w)))
-    return ab[..., rows[:, None], columns]
-
-
-def _centres(full: int, small: int, device: torch.device) -> Tensor:
-    stride = -(-full // small)
-    return (torch.arange(small, device=device) * stride + stride // 2).clamp(max=full - 1)
+def half_quality(logits: Tensor, truth: Tensor) -> dict[str, Tensor]:
+    """The mean `quality` of a batch on every second row and column."""
+    halves = quality(logits[..., ::2, ::2], truth[..., ::2, ::2])
+    return {name: values.mean() for name, values in halves.items()}
 
 
 def calibration(probabilities: Tensor, truth: Tensor, bins: int = 10) -> Tensor:

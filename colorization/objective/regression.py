@@ -5,9 +5,9 @@ from typing import Literal
 from torch import Tensor
 from torch.nn.functional import huber_loss, l1_loss, mse_loss
 
-from colorization.data.batch import Batch
+from colorization.data.batch import Batch, Given
 from colorization.model.base import Network
-from colorization.objective.base import Objective, upsample
+from colorization.objective.base import NETWORK, Losses, Needs, Objective, output, upsample
 
 
 class Regression(Objective):
@@ -22,7 +22,7 @@ class Regression(Objective):
     learning rate, means the same as in the published recipes.
     """
 
-    channels = 2
+    needs = Needs(out=2)
 
     def __init__(self, loss: Literal["mse", "l1", "huber"] = "l1", delta: float = 10.0):
         super().__init__()
@@ -33,17 +33,18 @@ class Regression(Objective):
         self.kind = loss
         self.delta = delta
 
-    def loss(self, network: Network, batch: Batch) -> dict[str, Tensor]:
+    def loss(self, network: Network, batch: Batch, turn: str = NETWORK) -> Losses:
+        ab = self.predict(network, batch.given)
         scale = network.units.ab_scale
-        ab = self.predict(network, batch.L, batch.hints) / scale
-        truth = batch.ab / scale
-        if self.kind == "mse":
-            return {"loss": mse_loss(ab, truth)}
-        if self.kind == "l1":
-            return {"loss": l1_loss(ab, truth)}
-        delta = self.delta / scale
-        return {"loss": huber_loss(ab, truth, delta=delta) / delta}
+        return Losses(self._distance(ab / scale, batch.ab / scale, self.delta / scale), lambda: ab)
 
-    def predict(self, network: Network, L: Tensor, hints: Tensor | None = None) -> Tensor:
-        y = network(network.units.encode(L, hints))
-        return upsample(network.units.decode(y), network, L)
+    def predict(self, network: Network, given: Given) -> Tensor:
+        y = network.units.decode(output(network, given))
+        return upsample(y, network.stride, given.L)
+
+    def _distance(self, ab: Tensor, truth: Tensor, delta: float) -> Tensor:
+        if self.kind == "mse":
+            return mse_loss(ab, truth)
+        if self.kind == "l1":
+            return l1_loss(ab, truth)
+        return huber_loss(ab, truth, delta=delta) / delta

@@ -48,11 +48,12 @@ def by_run(colorizer: Colorizer, protocol: Protocol, samples: int = 0) -> Colour
     def colour(index: Tensor, truth: Tensor) -> Coloured:
         truth = truth.to(colorizer.device)
         L, ab = lab.split(truth)
-        batch = colorizer.hinted(Batch(L, ab, index.to(L.device)), train=False)
-        rgb = protocol.rgb(L, colorizer.objective.predict(colorizer.network, L, batch.hints))
-        columns = dict(colorizer.objective.measured(colorizer.network, batch))
+        batch = colorizer.seen(Batch(L, ab, index.to(L.device)))
+        losses = colorizer.objective.loss(colorizer.network, batch)
+        rgb = protocol.rgb(L, losses.ab())
+        columns = dict(losses.measured())
         if samples:
-            drawn = colorizer.objective.sample(colorizer.network, L, samples, batch.hints)
+            drawn = losses.samples(samples)
             each = torch.stack([psnr(Pair(protocol.rgb(L, ab), truth / 255)) for ab in drawn])
             columns |= {f"best_of_{samples}": best_of(each), "diversity": diversity(drawn)}
         return Coloured(rgb, columns)

@@ -21,10 +21,12 @@ from torch.nn.functional import one_hot
 from colorization import build
 from colorization.color import lab
 from colorization.color.gamut import Gamut
+from colorization.data.batch import Given
 from colorization.data.scenes.dataset import Scenes
 from colorization.data.scenes.truth import Count, Truth, tally
 from colorization.module import Colorizer
-from colorization.objective.classification import Classification, at_stride, calibration
+from colorization.objective.base import at_stride
+from colorization.objective.classification import Classification, calibration
 from colorization.run import open_run
 
 SAMPLES = 8  # colourings drawn of each scene
@@ -80,9 +82,9 @@ def scenes(classes: Colorizer, plain: Colorizer, data: Scenes) -> Iterator[Scene
         yield Scene(
             truth,
             L,
-            objective.distribution(classes.network, L),
-            objective.sample(classes.network, L, SAMPLES)[:, 0].movedim(1, -1).numpy(),
-            plain.objective.predict(plain.network, L)[0].movedim(0, -1).numpy(),
+            objective.distribution(classes.network, Given(L)),
+            objective.sample(classes.network, Given(L), SAMPLES)[:, 0].movedim(1, -1).numpy(),
+            plain.objective.predict(plain.network, Given(L))[0].movedim(0, -1).numpy(),
         )
 
 
@@ -91,12 +93,13 @@ def true_distribution(scene: Scene, gamut: Gamut) -> tuple[Tensor, Tensor]:
 
     Alternatives are rounded to 8 bits first, as the pictures that were learnt from are.
     """
-    truth, output = scene.truth, scene.probability
+    truth = scene.truth
     rgb = torch.from_numpy(np.stack([truth.picture(ab) for ab in truth.ab])).movedim(-1, 1)
-    bins = gamut.nearest(at_stride(lab.split(rgb)[1], output))
-    share = at_stride(torch.from_numpy(truth.probability)[:, None], output)
+    stride = rgb.shape[-1] // scene.probability.shape[-1]
+    bins = gamut.nearest(at_stride(lab.split(rgb)[1], stride))
+    share = at_stride(torch.from_numpy(truth.probability)[:, None], stride)
     dense = (one_hot(bins, len(gamut)).movedim(-1, 1) * share).sum(dim=0)
-    ambiguous = at_stride(torch.from_numpy(truth.object_id)[None, None].float(), output)[0, 0] > 0
+    ambiguous = at_stride(torch.from_numpy(truth.object_id)[None, None].float(), stride)[0, 0] > 0
     return dense, ambiguous
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from colorization import build
 from colorization.color import lab
-from colorization.data.batch import Batch
+from colorization.data.batch import Batch, Given
 from colorization.data.module import PictureData
 from colorization.hints.curve import psnr_by_points
 from colorization.hints.points import Points
@@ -37,7 +37,7 @@ def main(run: Path) -> None:
         sys.exit(f"{run}: was trained without points; train one with experiment=unet_points")
 
     def predict(L: Tensor, hints: Tensor) -> Tensor:
-        return colorizer.objective.predict(colorizer.network, L, hints)
+        return colorizer.objective.predict(colorizer.network, Given(L, hints))
 
     curve = psnr_by_points(predict, coloured_batches(data), colorizer.hints)
     counts = list(curve)

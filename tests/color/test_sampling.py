@@ -3,11 +3,16 @@
 import pytest
 import torch
 
+from colorization.chance import Chance
 from colorization.color.gamut import Gamut, in_gamut
 from colorization.color.sampling import _diffuse, _hilbert_order, coherent_uniform, sample
 
 GAMUT = Gamut(in_gamut())
 RED, GREEN, BLUE, SKY = (70.0, 50.0), (-60.0, 50.0), (30.0, -80.0), (0.0, -30.0)
+
+
+def chance(seed, pictures=1):
+    return Chance(torch.arange(pictures), seed)
 
 
 def bin_of(colour):
@@ -28,7 +33,7 @@ def balloons(size=24):
 
 def test_an_object_comes_out_in_one_colour_and_in_the_true_proportions():
     logits, objects = balloons()
-    draws = sample(GAMUT, logits, 600, torch.Generator().manual_seed(0))[:, 0]
+    draws = sample(GAMUT, logits, 600, chance(0))[:, 0]
     assert (draws[:, :, 0, 0] - torch.tensor(SKY)).norm(dim=1).max() < 1
     drawn = []
     for rows, columns in objects:
@@ -51,7 +56,7 @@ def test_texture_does_not_break_an_object():
         for first, share in ((6, 0.4), (7, 0.1)):  # every second column mostly the one, the others the other
             for colour, part in zip(colours, (share, 0.5 - share), strict=True):
                 probabilities[:, bin_of(colour), 6:18, first:18:2] = part
-    draws = sample(GAMUT, probabilities.log(), 200, torch.Generator().manual_seed(0))[:, 0, 1, 6:18, 6:18]
+    draws = sample(GAMUT, probabilities.log(), 200, chance(0))[:, 0, 1, 6:18, 6:18]
     is_red = (draws > 0).float().mean(dim=(1, 2))
     assert torch.maximum(is_red, 1 - is_red).mean() > 0.95
     assert 0.35 < is_red.mean() < 0.65
@@ -61,7 +66,7 @@ def test_every_pixel_keeps_its_own_distribution():
     torch.manual_seed(0)
     logits = 3 * torch.randn(1, 313, 4, 5)
     gamut = Gamut(in_gamut())
-    draws = sample(gamut, logits, 4000, torch.Generator().manual_seed(1))
+    draws = sample(gamut, logits, 4000, chance(1))
     local = draws.mean(0)
     near = (-torch.cdist(gamut.centres, gamut.centres).square() / 200).exp()
     p = logits.softmax(1)[0].flatten(1).T
@@ -73,7 +78,7 @@ def test_every_pixel_keeps_its_own_distribution():
 
 def test_uniform_numbers_are_uniform_at_every_pixel():
     logits, _ = balloons()
-    uniform = coherent_uniform(GAMUT, logits.softmax(1), 5000, torch.Generator().manual_seed(0))[:, 0]
+    uniform = coherent_uniform(GAMUT, logits.softmax(1), 5000, chance(0))[:, 0]
     levels = torch.linspace(0.1, 0.9, 9)
     below = (uniform[:, ::4, ::4, None] <= levels).float().mean(0)
     assert (below - levels).abs().max() < 0.035  # 5 standard errors
@@ -98,12 +103,12 @@ def test_neighbours_in_the_order_are_neighbours_in_ab():
     assert (jumps == 10).float().mean() > 0.85  # it leaves the gamut only at its border
 
 
-def test_the_same_generator_draws_the_same():
+def test_the_same_chance_draws_the_same():
     logits, _ = balloons(12 * 2)
-    first, second = (sample(GAMUT, logits, 2, torch.Generator().manual_seed(5)) for _ in range(2))
+    first, second = (sample(GAMUT, logits, 2, chance(5)) for _ in range(2))
     assert torch.equal(first, second)
 
 
 def test_no_sample_is_refused():
     with pytest.raises(ValueError, match="n=0"):
-        sample(GAMUT, torch.zeros(1, 313, 2, 2), 0)
+        sample(GAMUT, torch.zeros(1, 313, 2, 2), 0, chance(0))

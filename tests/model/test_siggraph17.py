@@ -27,13 +27,13 @@ def test_converted_weights_give_what_the_release_gives(tmp_path):
     hints = torch.cat([ab * mask / 110, mask], dim=1)
     with torch.no_grad():
         expected, classes = original(L, ab * mask, mask)
-        predicted = colorizer.objective.predict(colorizer.network, L, hints)
-        _, logits = colorizer.network.heads(colorizer.network.units.encode(L, hints))
+        predicted = colorizer(L, hints)
+        _, logits = colorizer.network(colorizer.network.units.encode(L, hints))
         assert expected.std() > 1
         torch.testing.assert_close(predicted, expected, atol=1e-3, rtol=1e-5)
         torch.testing.assert_close(logits, classes, atol=1e-3, rtol=1e-5)
         automatic, _ = original(L, 0 * ab, 0 * mask)
-        alone = colorizer.objective.predict(colorizer.network, L)
+        alone = colorizer(L)
         torch.testing.assert_close(alone, automatic, atol=1e-3, rtol=1e-5)
 
 
@@ -41,12 +41,10 @@ def test_converted_weights_give_what_the_release_gives(tmp_path):
 def test_any_size_comes_out_whole(size):
     network = SIGGRAPH17(out_channels=12, classes=10).eval()
     x = torch.rand(1, 4, *size)
-    y, logits = network.heads(x)
+    y, logits = network(x)
     assert y.shape == (1, 2, *size)
     assert logits.shape == (1, 10, -(-size[0] // 4), -(-size[1] // 4))
-    both = network(x)
-    assert both.shape == (1, 12, *size)
-    torch.testing.assert_close(both[:, :2], y)
+    assert network.head_strides == (1, 4)
 
 
 def test_a_class_head_alone_leaves_the_decoder_out():
@@ -66,8 +64,8 @@ def test_trunk_says_whose_gradients_reach_the_shared_blocks():
         ("both", shared, shared),
     ):
         network = SIGGRAPH17(out_channels=12, classes=10, trunk=trunk)
-        assert gradients(network, network.heads(x)[0]) == decoder | from_colour
-        assert gradients(network, network.heads(x)[1]) == {"classify"} | from_classes
+        assert gradients(network, network(x)[0]) == decoder | from_colour
+        assert gradients(network, network(x)[1]) == {"classify"} | from_classes
 
 
 def test_no_hints_is_a_mask_of_zeros_everywhere():

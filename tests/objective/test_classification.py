@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from torch import nn
 
 from colorization.color import lab
-from colorization.data.batch import Batch
+from colorization.data.batch import Batch, Given
 from colorization.model.siggraph17 import SIGGRAPH17
 from colorization.model.units import Units
-from colorization.objective.classification import Classification, at_stride, calibration
+from colorization.objective.base import at_stride
+from colorization.objective.classification import Classification, calibration
 from colorization.objective.joint import Joint
 from colorization.objective.regression import Regression
 
@@ -61,7 +62,7 @@ def test_the_gradient_is_the_weight_times_softmax_less_target():
     objective = skewed(Classification())
     ab = torch.randn(2, 2, 6, 4) * 30
     network = Fixed(torch.randn(2, 313, 6, 4))
-    objective.loss(network, batch_of(ab))["loss"].backward()
+    objective.loss(network, batch_of(ab)).total.backward()
     logits = network.output.detach().double()
     squared = (ab.double()[:, None] - objective.gamut.centres[:, :, None, None]).square().sum(2)
     nearest = squared.topk(5, dim=1, largest=False)
@@ -78,7 +79,7 @@ def test_the_loss_is_the_mean_weighted_cross_entropy():
     network = Fixed(torch.randn(1, 313, 1, 1))
     bin = objective.gamut.nearest(ab).item()
     expected = -objective.weights[bin] * network.output.log_softmax(1)[0, bin, 0, 0]
-    torch.testing.assert_close(objective.loss(network, batch_of(ab))["loss"], expected)
+    torch.testing.assert_close(objective.loss(network, batch_of(ab)).total, expected)
 
 
 def test_weights_average_to_one_over_the_training_pixels():
@@ -102,22 +103,22 @@ def test_grey_pictures_teach_nothing():
     ab[1] = torch.rand(2, 4, 4) * 4
     output = torch.randn(2, 313, 4, 4)
     both, alone = Fixed(output), Fixed(output[:1])
-    loss = Classification().loss(both, batch_of(ab))["loss"]
+    loss = Classification().loss(both, batch_of(ab)).total
     loss.backward()
     assert both.output.grad[1].abs().max() == 0
-    torch.testing.assert_close(loss, Classification().loss(alone, batch_of(ab[:1]))["loss"])
-    assert Classification().loss(Fixed(output), batch_of(0 * ab))["loss"] == 0
+    torch.testing.assert_close(loss, Classification().loss(alone, batch_of(ab[:1])).total)
+    assert Classification().loss(Fixed(output), batch_of(0 * ab)).total == 0
 
 
 def test_sure_and_right_is_no_bits_and_even_is_all_of_them():
     objective = Classification()
     ab = torch.randn(1, 2, 8, 8) * 30
     truth = nn.functional.one_hot(objective.gamut.nearest(ab), 313).movedim(-1, 1).float()
-    sure = objective.loss(Fixed(50 * truth), batch_of(ab))
+    sure = objective.loss(Fixed(50 * truth), batch_of(ab)).measured()
     assert sure["bits_per_pixel"] == pytest.approx(0, abs=1e-4) and sure["top1"] == 1 and sure["top5"] == 1
-    wrong = objective.loss(Fixed(-50 * truth), batch_of(ab))
+    wrong = objective.loss(Fixed(-50 * truth), batch_of(ab)).measured()
     assert wrong["top1"] == 0 and wrong["top5"] == 0
-    even = objective.loss(Fixed(0 * truth), batch_of(ab))
+    even = objective.loss(Fixed(0 * truth), batch_of(ab)).measured()
     assert even["bits_per_pixel"] == pytest.approx(math.log2(313), abs=1e-4)
 
 
@@ -128,10 +129,10 @@ def test_what_is_measured_is_of_each_picture(objective):
         skewed(objective)
     torch.manual_seed(0)
     ab = torch.randn(3, 2, 8, 6) * 30
-    network = Fixed(3 * torch.randn(3, objective.channels, 8, 6)).eval()
+    network = Fixed(3 * torch.randn(3, objective.needs.out, 8, 6)).eval()
     known = nn.functional.one_hot(objective.gamut.nearest(ab[:1]), len(objective.gamut)).movedim(-1, 1)
     network.output.data[:1, -len(objective.gamut) :] += 10 * known  # the first picture is mostly known
-    measured = objective.measured(network, batch_of(ab))
+    measured = objective.loss(network, batch_of(ab)).measured()
     logits = network.output[:, -len(objective.gamut) :].detach()
     if isinstance(objective, Classification):
         logits = logits - objective.weights.log()[:, None, None]
@@ -142,15 +143,16 @@ def test_what_is_measured_is_of_each_picture(objective):
     torch.testing.assert_close(measured["top1"], (rank == 0).float().mean((1, 2)))
     torch.testing.assert_close(measured["top5"], (rank < 5).float().mean((1, 2)))
     assert measured["top5"][0] > measured["top5"][1:].max()
-    assert not any(value.requires_grad for value in measured.values())
-    together = objective.loss(network, batch_of(ab))
-    for name, values in measured.items():
-        assert values.shape == (3,)
-        torch.testing.assert_close(together[name], values.mean())
+    assert measured.keys() == objective.columns.keys()
+    assert all(values.shape == (3,) for values in measured.values())
+    logged = objective.loss(network.train(), batch_of(ab)).logged  # of every second row and column
+    again = objective.loss(Fixed(network.output[..., ::2, ::2]), batch_of(ab[..., ::2, ::2])).measured()
+    torch.testing.assert_close({k: logged[k] for k in again}, {k: v.mean() for k, v in again.items()})
 
 
 def test_an_objective_with_nothing_to_tell_measures_nothing():
-    assert Regression().measured(Fixed(torch.zeros(1, 2, 4, 4)), batch_of(torch.zeros(1, 2, 4, 4))) == {}
+    losses = Regression().loss(Fixed(torch.zeros(1, 2, 4, 4)), batch_of(torch.zeros(1, 2, 4, 4)))
+    assert losses.measured() == {}
 
 
 def test_the_tilt_of_rebalancing_is_taken_out_again():
@@ -167,12 +169,12 @@ def test_the_tilt_of_rebalancing_is_taken_out_again():
     def closure():
         optimizer.zero_grad()
         network.forward = lambda x: pixel[None, :, None, None].expand(1, -1, 1, 4)
-        loss = objective.loss(network, batch_of(ab))["loss"]
+        loss = objective.loss(network, batch_of(ab)).total
         loss.backward()
         return loss
 
     optimizer.step(closure)
-    p = objective.distribution(network, torch.rand(1, 1, 1, 4) * 100)[0, :, 0, 0]
+    p = objective.distribution(network, Given(torch.rand(1, 1, 1, 4) * 100))[0, :, 0, 0]
     torch.testing.assert_close(p[bins], torch.tensor([0.75, 0.25]), atol=5e-3, rtol=0)
     assert pixel.softmax(0)[bins[1]] > 0.3  # what the network itself says
 
@@ -180,9 +182,9 @@ def test_the_tilt_of_rebalancing_is_taken_out_again():
 def test_the_prediction_is_the_annealed_mean_at_full_size():
     objective = Classification(temperature=0.5)
     network = Fixed(torch.randn(1, 313, 2, 3) * 3, stride=4)
-    ab = objective.predict(network, torch.rand(1, 1, 7, 12) * 100)
+    ab = objective.predict(network, Given(torch.rand(1, 1, 7, 12) * 100))
     assert ab.shape == (1, 2, 7, 12)
-    even = objective.predict(Fixed(torch.zeros(1, 313, 2, 2), stride=4), torch.rand(1, 1, 8, 8))
+    even = objective.predict(Fixed(torch.zeros(1, 313, 2, 2), stride=4), Given(torch.rand(1, 1, 8, 8)))
     centre = objective.gamut.centres.mean(0)[None, :, None, None].expand(1, 2, 8, 8)
     torch.testing.assert_close(even, centre, atol=1e-3, rtol=0)
 
@@ -190,7 +192,7 @@ def test_the_prediction_is_the_annealed_mean_at_full_size():
 def test_samples_have_the_size_of_the_picture():
     network = Fixed(torch.randn(2, 313, 2, 3), stride=4)
     for objective in (Classification(), skewed(Classification())):
-        ab = objective.sample(network, torch.rand(2, 1, 7, 12) * 100, 3)
+        ab = objective.sample(network, Given(torch.rand(2, 1, 7, 12) * 100), 3)
         assert ab.shape == (3, 2, 2, 7, 12) and ab.isfinite().all()
 
 
@@ -198,12 +200,17 @@ def test_samples_have_the_size_of_the_picture():
 @settings(max_examples=30, deadline=None)
 def test_the_target_is_the_pixel_at_the_centre(stride, height, width):
     ab = torch.arange(2.0 * height * width).reshape(1, 2, height, width)
-    output = torch.zeros(1, 3, -(-height // stride), -(-width // stride))
-    target = at_stride(ab, output)
-    assert target.shape[-2:] == output.shape[-2:]
-    assert set(target.flatten().tolist()) <= set(ab.flatten().tolist())
-    if height % stride == 0 and width % stride == 0:
-        assert torch.equal(target, ab[..., stride // 2 :: stride, stride // 2 :: stride])
+    target = at_stride(ab, stride)
+    rows, columns = (
+        [min(i * stride + stride // 2, side - 1) for i in range(-(-side // stride))]
+        for side in (height, width)
+    )
+    assert torch.equal(target, ab[..., rows, :][..., columns])
+
+
+def test_the_stride_is_not_guessed_from_the_sizes():
+    """9 columns at stride 4: the last position stands for the ninth alone."""
+    assert at_stride(torch.arange(18.0).reshape(1, 2, 1, 9), 4)[0, 0, 0].tolist() == [2, 6, 8]
 
 
 def test_weights_stay_with_a_checkpoint():
@@ -234,20 +241,20 @@ def test_joint_is_huber_of_ab_plus_cross_entropy_of_bins():
     bins = ((ab / 10).round() + 11).long()
     index = (bins[:, 0] * 23 + bins[:, 1])[:, None]
     classes = -network.output[:, 2:].log_softmax(1).gather(1, index).mean()
-    torch.testing.assert_close(losses["colour"], huber)
-    torch.testing.assert_close(losses["classes"], classes)
-    torch.testing.assert_close(losses["loss"], 10 * huber + classes)
+    torch.testing.assert_close(losses.logged["colour"], huber)
+    torch.testing.assert_close(losses.logged["classes"], classes)
+    torch.testing.assert_close(losses.total, 10 * huber + classes)
 
 
 def test_joint_uses_the_two_heads_of_siggraph17():
     objective = Joint()
-    network = SIGGRAPH17(in_channels=4, out_channels=objective.channels, classes=529)
+    network = SIGGRAPH17(in_channels=4, out_channels=objective.needs.out, classes=529)
     batch = batch_of(torch.randn(1, 2, 16, 16) * 30)
-    objective.loss(network, batch)["loss"].backward()
+    objective.loss(network, batch).total.backward()
     assert all(p.grad is not None for p in network.parameters())
     network.eval()
-    assert objective.predict(network, batch.L).shape == (1, 2, 16, 16)
-    assert objective.sample(network, batch.L, 2).shape == (2, 1, 2, 16, 16)
+    assert objective.predict(network, batch.given).shape == (1, 2, 16, 16)
+    assert objective.sample(network, batch.given, 2).shape == (2, 1, 2, 16, 16)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,51 @@
+"""The contract of hints: what a simulated user reveals in training, and how a real one is understood."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from colorization.config import ConfigError
+from colorization.data.batch import Batch
+
+
+class Hints(ABC):
+    """What a network is told beside lightness.
+
+    Attributes:
+        channels: of the hints, which follow L in the network's input.
+    """
+
+    channels: int = 0
+
+    @abstractmethod
+    def reveal(self, batch: Batch) -> Tensor | None:
+        """What the simulated user reveals of a batch, (B, channels, H, W); None where there are no channels.
+
+        All that is random comes from `batch.chance`.
+        """
+
+    @abstractmethod
+    def blank(self, L: Tensor) -> Tensor | None:
+        """Nothing revealed: L (B, 1, H, W) -> (B, channels, H, W); None where there are no channels."""
+
+    def reveal_points(self, batch: Batch, points: int) -> Tensor:
+        """Exactly so many points of each picture; those of fewer points are among those of more.
+
+        Raises:
+            ConfigError: where hints are no points.
+        """
+        raise self._no_points()
+
+    def clicked(self, clicks: Sequence[Any], picture: tuple[int, int], size: tuple[int, int]) -> Tensor:
+        """A person's clicks in a picture of (height, width) -> (1, channels, H, W) for a network that sees (H, W).
+
+        Raises:
+            ConfigError: where hints are no points.
+        """
+        raise self._no_points()
+
+    def _no_points(self) -> ConfigError:
+        kind = type(self).__name__.lower()
+        return ConfigError([f"this run has hints={kind} and takes no points; train one with hints=points"])

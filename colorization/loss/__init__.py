@@ -1,0 +1,1 @@
+"""Losses of a colouring that any objective's can be added to."""
