@@ -24,11 +24,8 @@ def check(network: Network, objective: Objective, hints: Hints) -> None:
     """
     name, needs = type(network).__name__, objective.needs
     if needs.time and not network.takes_time:
-        raise ConfigError(
-            [
-                f"{name} takes no time t, which {type(objective).__name__} feeds; choose a network with takes_time"
-            ]
-        )
+        feeds = f"which {type(objective).__name__} feeds"
+        raise ConfigError([f"{name}: takes no time t, {feeds}; choose a network with takes_time"])
     outputs = _outputs(network, objective, hints)
     channels = sum(y.shape[1] for y in outputs)
     if channels != needs.out:
@@ -40,8 +37,8 @@ def check(network: Network, objective: Objective, hints: Hints) -> None:
         if y.shape[-2:] != expected:
             (H, W), (h, w) = SIZE, y.shape[-2:]
             says = f"its stride {stride} promises {expected[0]} x {expected[1]}"
-            raise ConfigError([f"{name}: gives {h} x {w} for a picture of {H} x {W}, {says}; set the "
-                               "attribute stride, and pad or crop inside to ceil(side / stride)"])  # fmt: skip
+            remedy = "set the attribute stride, and pad or crop inside to ceil(side / stride)"
+            raise ConfigError([f"{name}: gives {h} x {w} for a picture of {H} x {W}, {says}; {remedy}"])
 
 
 def _outputs(network: Network, objective: Objective, hints: Hints) -> tuple[Tensor, ...]:
@@ -55,8 +52,8 @@ def _outputs(network: Network, objective: Objective, hints: Hints) -> tuple[Tens
         except RuntimeError as error:
             if "channels" not in str(error):
                 raise
-            raise ConfigError([f"{type(network).__name__}: does not take {x.shape[1]} channels; its first layer "
-                               f"should have in_channels ({error})"]) from error  # fmt: skip
+            fault = f"{type(network).__name__}: does not take {x.shape[1]} channels"
+            raise ConfigError([f"{fault}; its first layer should have in_channels ({error})"]) from error
         finally:
             network.train(training)
     return (y,) if isinstance(y, Tensor) else tuple(y)

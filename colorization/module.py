@@ -90,8 +90,7 @@ class Colorizer(pl.LightningModule):
     def seen(self, batch: Batch, epoch: int | None = None) -> Batch:
         """The batch with its random numbers and with what a user reveals.
 
-        Args:
-            epoch: of training; None: it is scored, with the same numbers in every run.
+        `epoch` is that of training; None: the batch is scored, with the same numbers in every run.
         """
         seed = (0, 0) if epoch is None else (self.seed, epoch + 1)
         batch = batch._replace(chance=Chance(batch.index, *seed))
@@ -124,8 +123,7 @@ class Colorizer(pl.LightningModule):
         self.log_dict(
             {f"val/{name}": value for name, value in logged.items()}, batch_size=len(batch.L), sync_dist=True
         )
-        ab = self._predicted(losses, batch)
-        pair = Pair(self._rgb(ab, batch), lab.quantize(lab.merge(batch.L, batch.ab, gamut="clip")))
+        pair = Pair(self._rgb(losses.ab(), batch), lab.quantize(lab.merge(batch.L, batch.ab, gamut="clip")))
         coloured = (~is_grey(pair)).float()
         for name, metric in self.metrics.items():
             if name not in self.absent:
@@ -140,8 +138,9 @@ class Colorizer(pl.LightningModule):
             self.log(f"val/{name}", self._mean(name).compute())
             self._mean(name).reset()
         watched = self.trainer.callback_metrics.get(f"val/{self.watch}")
-        for plateau in self.trainer.lr_scheduler_configs if watched is not None else ():
-            plateau.scheduler.step(watched)
+        if watched is not None:
+            for plateau in self.trainer.lr_scheduler_configs:
+                cast(ReduceLROnPlateau, plateau.scheduler).step(watched.item())
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The prediction as 8-bit pictures, (B, 3, H, W) uint8 sRGB."""
@@ -151,8 +150,8 @@ class Colorizer(pl.LightningModule):
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Clip here, where gradients have their true scale; Lightning clips for one optimizer alone."""
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
-        step = self.trainer.fit_loop.epoch_loop.total_batch_idx  # type: ignore[attr-defined]
-        logs = (step + 1) % self.trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
+        batches = 1 + self.trainer.fit_loop.epoch_loop.total_batch_idx
+        logs = batches % self.trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
         if self.clip is None and not logs:
             return
         norm = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
@@ -164,7 +163,7 @@ class Colorizer(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         players = self.objective.players(self.network).values()
-        self.schedules = [player.schedule or self.schedule for player in players]
+        self.schedules: list[Callable[..., Any]] = [player.schedule or self.schedule for player in players]
         optimizers = [
             _optimizer(player.optimizer or self.optimizer, player.groups, self._rate(schedule))
             for player, schedule in zip(players, self.schedules, strict=True)
@@ -198,23 +197,19 @@ class Colorizer(pl.LightningModule):
         if forgotten:
             kind = type(self.objective).__name__
             some = ", ".join(forgotten[:3]) + (", ..." if len(forgotten) > 3 else "")
-            raise ConfigError([f"{kind}: nobody trains {some}; name them in {kind}.players, or freeze them by "
-                               "requires_grad_(False)"])  # fmt: skip
+            remedy = f"name them in {kind}.players, or freeze them by requires_grad_(False)"
+            raise ConfigError([f"{kind}: nobody trains {some}; {remedy}"])
 
     def _losses(self, batch: Batch, turn: str = NETWORK) -> Losses:
         """The objective's losses with the terms added."""
         losses = self.objective.loss(self.network, batch, turn)
         if not self.terms or turn != NETWORK:
             return losses
-        ab = self._predicted(losses, batch)
+        ab = losses.ab()
         values = {name: term(ab, batch) for name, term in self.terms.items()}
         total = losses.total + sum(self.terms[name].weight * value for name, value in values.items())
         logged = {**losses.logged, "objective": losses.total, **values}
         return losses._replace(total=total, ab=lambda: ab, logged=logged)
-
-    def _predicted(self, losses: Losses, batch: Batch) -> Tensor:
-        """The prediction that a forward has given, or that it takes another to give."""
-        return losses.ab() if losses.ab else self.objective.predict(self.network, batch.given)
 
     def _follow_schedule(self) -> None:
         for optimizer, schedule in zip(self.trainer.optimizers, self.schedules, strict=True):

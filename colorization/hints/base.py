@@ -39,7 +39,12 @@ class Hints(ABC):
         raise self._no_points()
 
     def clicked(self, clicks: Sequence[Any], picture: tuple[int, int], size: tuple[int, int]) -> Tensor:
-        """A person's clicks in a picture of (height, width) -> (1, channels, H, W) for a network that sees (H, W).
+        """A person's clicks as hints (1, channels, H, W).
+
+        Args:
+            clicks: in the picture's own pixels, as `clicks.read_clicks` gives them.
+            picture: its height and width.
+            size: (H, W) that the network sees.
 
         Raises:
             ConfigError: where hints are no points.

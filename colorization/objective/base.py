@@ -57,22 +57,27 @@ def _nothing() -> dict[str, Tensor]:
     return {}
 
 
+def _no_samples(n: int) -> Tensor:
+    raise ConfigError([f"samples={n}: this objective gives one colouring; train with one that gives a "
+                       "distribution, such as objective=classification"])  # fmt: skip
+
+
 class Losses(NamedTuple):
     """What one forward gave; what is costly beside the loss is computed when it is called.
 
     Attributes:
         total: the scalar to minimise in this turn.
-        ab: the prediction, (B, 2, H, W); None where only `Objective.predict` gives one.
+        ab: gives the prediction, (B, 2, H, W).
         logged: other scalars worth a curve.
         measured: numbers of each picture, (B,), by the names of `Objective.columns`.
-        samples: n -> (n, B, 2, H, W) from the same forward; None where only `Objective.sample` does.
+        samples: n -> (n, B, 2, H, W), where the objective gives a distribution.
     """
 
     total: Tensor
-    ab: Callable[[], Tensor] | None = None
+    ab: Callable[[], Tensor]
     logged: Mapping[str, Tensor] = MappingProxyType({})
     measured: Callable[[], Mapping[str, Tensor]] = _nothing
-    samples: Callable[[int], Tensor] | None = None
+    samples: Callable[[int], Tensor] = _no_samples
 
 
 class Objective(nn.Module, ABC):
@@ -119,12 +124,7 @@ class Objective(nn.Module, ABC):
         Raises:
             ConfigError: when the objective gives a single colouring.
         """
-        raise ConfigError(
-            [
-                f"objective {type(self).__name__} gives one colouring, not samples; "
-                "train with an objective that gives a distribution, such as objective=classification"
-            ]
-        )
+        return _no_samples(n)
 
     @property
     def samples(self) -> bool:

@@ -72,13 +72,9 @@ class Joint(Objective):
 
     def _heads(self, network: Network, given: Given) -> "Heads":
         y = output(network, given)
-        if isinstance(y, Tensor):
-            strides = (network.stride, network.stride)
-            y = y.tensor_split([2], dim=1)
-        else:
-            strides = network.head_strides
-        ab = upsample(network.units.decode(y[0]), strides[0], given.L)
-        return Heads(ab, y[1].float(), strides[1])
+        first, second = network.head_strides or (network.stride, network.stride)
+        y, logits = y.tensor_split([2], dim=1) if isinstance(y, Tensor) else y
+        return Heads(upsample(network.units.decode(y), first, given.L), logits.float(), second)
 
 
 class Heads(NamedTuple):

@@ -13,6 +13,7 @@ from torch import nn
 
 from colorization.color import lab
 from colorization.data.batch import Batch, Given
+from colorization.model.base import Network
 from colorization.model.siggraph17 import SIGGRAPH17
 from colorization.model.units import Units
 from colorization.objective.base import at_stride
@@ -21,7 +22,7 @@ from colorization.objective.joint import Joint
 from colorization.objective.regression import Regression
 
 
-class Fixed(nn.Module):
+class Fixed(Network):
     """A network whose output is its only weight."""
 
     units = Units()
