@@ -43,7 +43,6 @@ from colorization.scoring.baselines import MeanColour, mean_colour
 from colorization.scoring.leaks import leaks
 from colorization.scoring.manifest import Pictures, some
 from colorization.scoring.predictions import (
-    LIGHTNESS,
     by_run,
     by_tool,
     changed_lightness,
@@ -148,7 +147,8 @@ def a_tool(cfg: DictConfig, protocol: Protocol) -> Subject:
             [f"predictions={cfg.predictions}: pass the originals too, reference=DIR or data=NAME"]
         )
     predicted = matched(Path(cfg.predictions), pictures, size, protocol.geometry)
-    about = lightness(changed_lightness(pictures, predicted), len(pictures.names), cfg.lightness)
+    changed = changed_lightness(pictures, predicted, protocol.lightness)
+    about = lightness(changed, len(pictures.names), protocol.lightness, cfg.lightness)
     colour, more = by_tool(predicted), build.metrics(cfg)
     scoring = Scoring(protocol, pictures, colour, called, training, more, cfg.batch_size, about)
     folder = Path(cfg.predictions).resolve()
@@ -195,7 +195,7 @@ def overlap(cfg: DictConfig, shown: DictConfig, trained: DictConfig) -> dict[str
     return {"leaks": pairs}
 
 
-def lightness(changed: dict[str, float], count: int, wanted: str) -> dict[str, Any]:
+def lightness(changed: dict[str, float], count: int, most: float, wanted: str) -> dict[str, Any]:
     """What a tool did to the lightness of its pictures.
 
     Raises:
@@ -209,7 +209,7 @@ def lightness(changed: dict[str, float], count: int, wanted: str) -> dict[str, A
         return {}
     worst = sorted(changed, key=changed.__getitem__, reverse=True)
     told = f"{len(changed)} of {count} predictions have another lightness than the truth, by more than "
-    told += f"{LIGHTNESS} L on average: {some([f'{name} by {changed[name]:.1f}' for name in worst])}"
+    told += f"{most:g} L on average: {some([f'{name} by {changed[name]:.1f}' for name in worst])}"
     if wanted == "equal":
         raise ConfigError([f"{told}; lightness=any scores them all the same"])
     log.warning(told)

@@ -9,12 +9,16 @@ from torch import Tensor
 
 from colorization.color import lab
 from colorization.data.decode import Filter, Fit, Geometry
-from colorization.metric.base import Metric, Pair, SetMetric
+from colorization.metric.base import Metric, SetMetric
 from colorization.metric.psnr import CAP
 
 Measure = Metric | SetMetric
-Rounding = Literal["nearest", "truncate"]
+Rounding = Literal["nearest", "truncate", "truncate_ab"]
 Grey = Literal["apart", "counted"]
+
+# Rounding R, G and B to 8 bits moves a pixel's L by 0.2 on average and by less than 0.5; a picture whose
+# lightness is off by more than that on average has been given another.
+LIGHTNESS = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,10 +30,12 @@ class Protocol:
         size: pixels per side; null: the data set's image_size, and pictures in a folder as they are.
         fit, filter: how a picture becomes that square; see `data.decode.Geometry`.
         gamut: what becomes of colours outside sRGB; see `lab.lab_to_rgb`.
-        rounding: to 8 bits: to the "nearest" level, or "truncate", as astype(uint8) does.
+        rounding: to 8 bits: R, G and B to the "nearest" level, or "truncate", as astype(uint8) does;
+            "truncate_ab" truncates a + 128 and b + 128, and rounds L * 2.55 and then R, G and B, as OpenCV's
+            8-bit Lab.
         grey: pictures without colour of their own: reported "apart", or "counted" among the others.
         cap: the most dB that one picture counts with; an exact match has infinitely many.
-        border: pixels at each edge that are not measured.
+        lightness: how far a tool's picture may be off the true L, on average over its pixels.
         metrics: all that is measured, by name.
         reported: which of them go by the short names of a paper's table, "psnr" -> "psnr_pooled".
         manifest: a CSV file with the columns name and sha256: these pictures and no others are scored;
@@ -44,7 +50,7 @@ class Protocol:
     rounding: Rounding = "nearest"
     grey: Grey = "apart"
     cap: float = CAP
-    border: int = 0
+    lightness: float = LIGHTNESS
     metrics: Mapping[str, Measure] = field(default_factory=dict)
     reported: Mapping[str, str] = field(default_factory=dict)
     manifest: str | None = None
@@ -62,8 +68,8 @@ class Protocol:
             raise ValueError(
                 f"protocol.cap={self.cap}: choose above 0 and at most {CAP:g} dB, where psnr ends"
             )
-        if self.border < 0:
-            raise ValueError(f"protocol.border={self.border}: must be 0 pixels or more")
+        if self.lightness <= 0:
+            raise ValueError(f"protocol.lightness={self.lightness}: must be above 0 units of L")
         if unknown := [metric for metric in self.reported.values() if metric not in self.metrics]:
             raise ValueError(f"protocol.reported: {', '.join(unknown)}: not among protocol.metrics")
 
@@ -80,17 +86,12 @@ class Protocol:
 
     def rgb(self, L: Tensor, ab: Tensor) -> Tensor:
         """L (B, 1, H, W) and ab (B, 2, H, W) -> sRGB (B, 3, H, W) on 8-bit levels, 0..1."""
+        if self.rounding == "truncate_ab":
+            L, ab = (L * 2.55).round() / 2.55, (ab + 128).floor().clamp(0, 255) - 128
         rgb = lab.merge(L, ab, self.gamut)
-        if self.rounding == "nearest":
-            return lab.quantize(rgb)
-        return rgb.mul(255).floor().clamp(0, 255).div(255)
-
-    def seen(self, pair: Pair) -> Pair:
-        """What of predictions and truth is measured."""
-        if not self.border:
-            return pair
-        inner = slice(self.border, -self.border)
-        return Pair(pair.predicted[..., inner, inner], pair.truth[..., inner, inner])
+        if self.rounding == "truncate":
+            return rgb.mul(255).floor().clamp(0, 255).div(255)
+        return lab.quantize(rgb)
 
     def counted(self, grey: Tensor) -> Tensor:
         """Which pictures means are taken over: (B,) bool, whether grey, -> (B,) bool."""

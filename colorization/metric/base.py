@@ -51,6 +51,14 @@ def shared(function: Callable[[Pair], T]) -> Callable[[Pair], T]:
     return once
 
 
+@shared
+def inner(pair: Pair) -> Pair:
+    """The pair without 4 pixels at each edge. Raises Absent where nothing is left."""
+    if min(pair.truth.shape[-2:]) <= 8:
+        raise Absent(f"pictures of {min(pair.truth.shape[-2:])} pixels: 4 at each edge are left out")
+    return Pair(pair.predicted[..., 4:-4, 4:-4], pair.truth[..., 4:-4, 4:-4])
+
+
 class Absent(Exception):
     """A metric gives no number here.
 

@@ -5,7 +5,7 @@ import math
 from torch import Tensor
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
-from colorization.metric.base import Absent, Better, Pair, SetMetric
+from colorization.metric.base import Absent, Better, Pair, SetMetric, inner
 
 # One 8-bit step in every value is 48.1 dB. The cap keeps the mean finite when a grey picture is
 # predicted exactly.
@@ -23,8 +23,13 @@ def psnr(pair: Pair) -> Tensor:
     return _decibel(pair.predicted, pair.truth, peak=1.0)
 
 
+def psnr_inner(pair: Pair) -> Tensor:
+    """`psnr` without 4 pixels at each edge, which BasicSR's crop_border leaves out for DDColor, (B,)."""
+    return psnr(inner(pair))
+
+
 def psnr_ab(pair: Pair) -> Tensor:
-    """PSNR in dB over a + 128 and b + 128 rounded to 8 bits, peak 255: ChromaGAN's (arXiv:1907.09837).
+    """PSNR in dB over a + 128 and b + 128 rounded to 8 bits, peak 255.
 
     L is the same on both sides and not counted, so a grey prediction scores 3 to 4 dB more on photos than on
     R, G and B.

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d
 
-from colorization.metric.base import Absent, Pair, shared
+from colorization.metric.base import Absent, Pair, inner, shared
 
 K1, K2 = 0.01, 0.03  # of Wang et al. 2004
 GAUSSIAN = torch.exp(-((torch.arange(11.0) - 5) ** 2) / (2 * 1.5**2))
@@ -34,6 +34,11 @@ class Moments(NamedTuple):
 def ssim(pair: Pair) -> Tensor:
     """SSIM of each picture (Wang et al. 2004): Gaussian window of 11 x 11, sigma 1.5."""
     return _means(pair, GAUSSIAN, 1.0)[0]
+
+
+def ssim_inner(pair: Pair) -> Tensor:
+    """`ssim` without 4 pixels at each edge, as `psnr.psnr_inner`."""
+    return ssim(inner(pair))
 
 
 def ssim_uniform(pair: Pair) -> Tensor:

@@ -25,10 +25,6 @@ from colorization.protocol import Protocol
 from colorization.scoring import manifest
 from colorization.scoring.manifest import Pictures, some
 
-# Rounding R, G and B to 8 bits moves a pixel's L by 0.2 on average and by less than 0.5; a picture whose
-# lightness is off by more than that on average has been given another.
-LIGHTNESS = 0.5
-
 
 class Coloured(NamedTuple):
     """Predictions as 8-bit sRGB (B, 3, H, W) 0..1, and numbers that only their maker can tell, (B,)."""
@@ -168,8 +164,8 @@ def matched(folder: Path, truth: Pictures, size: int | None, geometry: Geometry)
     return Files(truth.names, [places[stem(name)][0] for name in truth.names], size, geometry)
 
 
-def changed_lightness(truth: Pictures, predicted: Files) -> dict[str, float]:
-    """The pictures whose lightness a tool has changed, with the mean of |dL| of each.
+def changed_lightness(truth: Pictures, predicted: Files, most: float) -> dict[str, float]:
+    """The pictures whose lightness a tool has changed, by more than `most`, with the mean of |dL| of each.
 
     Raises:
         ConfigError: naming the pictures whose size differs from the truth's.
@@ -183,7 +179,7 @@ def changed_lightness(truth: Pictures, predicted: Files) -> dict[str, float]:
             sizes.append(f"{name} has {w} x {h} pixels and should have {W} x {H}")
             continue
         L, other_L = (lab.split(tensor(picture)[None])[0] for picture in (right, other))
-        if (apart := float((L - other_L).abs().mean())) > LIGHTNESS:
+        if (apart := float((L - other_L).abs().mean())) > most:
             changed[name] = apart
     if sizes:
         told = f"{len(sizes)} of {len(truth.names)} predictions have another size: {some(sizes)}"

@@ -19,7 +19,7 @@ class Tally:
     """What a protocol measures of a colouring, batch after batch.
 
     Args:
-        protocol: how pictures are seen, and which of them count.
+        protocol: which pictures count, and up to how many dB.
         metrics: what is measured.
         absent: metrics that give no number, with the reason; the colourings of a table share it.
     """
@@ -36,7 +36,6 @@ class Tally:
 
     def add(self, names: Sequence[str], pair: Pair, grey: Tensor, columns: Mapping[str, Tensor]) -> None:
         """Measure a batch; `grey` (B,) bool says which truths have no colour, `columns` are taken as told."""
-        pair = self.protocol.seen(pair)
         measured: dict[str, list[float]] = {}
         for name, metric in self.metrics.items():
             if isinstance(metric, Metric) and name not in self.absent:

@@ -22,7 +22,7 @@ from colorization.scoring.predictions import Coloured
 from colorization.scoring.tally import Tally, mean
 
 DOC = (Path(__file__).parent.parent.parent / "docs" / "protocol.md").read_text()
-SETTINGS = ("size", "fit", "filter", "gamut", "rounding", "grey", "cap", "border")
+SETTINGS = ("size", "fit", "filter", "gamut", "rounding", "grey", "cap", "lightness")
 
 
 @cache
@@ -42,7 +42,7 @@ def rows_of(heading):
 @pytest.mark.parametrize("name", options("protocol"))
 def test_the_document_states_every_setting_of_every_protocol(name):
     made, v1 = protocol(name), protocol("v1")
-    told = [f"{key} {getattr(made, key):g}" if key in ("cap",) else f"{key} {getattr(made, key)}"
+    told = [f"{key} {getattr(made, key):g}" if key in ("cap", "lightness") else f"{key} {getattr(made, key)}"
             for key in SETTINGS if getattr(made, key) != getattr(v1, key) or name == "v1"]  # fmt: skip
     told += [
         f"{short} is {metric}" for short, metric in made.reported.items() if v1.reported[short] != metric
@@ -61,7 +61,7 @@ def test_the_document_lists_exactly_the_metrics_of_v1():
 
 
 @pytest.mark.parametrize(
-    "field", ["fit=round", "rounding=up", "grey=no", "gamut=none", "size=0", "cap=61", "border=-1"]
+    "field", ["fit=round", "rounding=up", "grey=no", "gamut=none", "size=0", "cap=61", "lightness=0"]
 )
 def test_wrong_settings_are_told(field):
     with pytest.raises(ConfigError, match=field.split("=")[0]):
@@ -78,6 +78,9 @@ def test_rounding_and_gamut_are_as_named(seed):
     cut = Protocol(name="b", gamut="clip", rounding="truncate").rgb(L, ab).double() * 255
     assert (nearest - exact).abs().max() <= 0.5 + 1e-4
     assert (exact - cut).min() >= -1e-4 and (exact - cut).max() < 1 + 1e-4
+    codes = Protocol(name="d", gamut="clip", rounding="truncate_ab").rgb(L, ab)
+    whole = lab.merge((L * 2.55).round() / 2.55, (ab.clamp(-128, 127) + 128).floor() - 128, "clip")
+    assert torch.equal(codes, lab.quantize(whole))
     kept = lab.split(Protocol(name="c").rgb(L, ab))[0]
     assert (kept - L).abs().max() < 1  # towards grey at constant lightness, then 8 bits
 
@@ -168,9 +171,8 @@ def test_grey_pictures_are_apart_or_counted():
     assert told["set_metrics"] == {"whole": 3.0}
 
 
-def test_cap_and_border():
+def test_no_picture_counts_with_more_than_the_cap():
     assert scored()[1]["metrics"]["sure"] == 60 and scored(cap=50.0)[1]["metrics"]["sure"] == 50
-    assert scored(border=1)[1]["metrics"]["brightest"] < 200 / 255
 
 
 def test_what_is_absent_has_a_reason_and_no_number():
