@@ -56,7 +56,7 @@ def write_shards(data: PictureData, url: str) -> None:
     """Write the three packs for `data=stream data.root=URL`."""
     if isinstance(data, Stream):
         raise ConfigError([f"data=stream stream={url}: these are shards already; copy them instead"])
-    engine().write({split: data.pack(split) for split in SPLITS}, url)
+    engine().write(data, url)
     log.info("train on them, on any machine: python -m colorization.train data=stream data.root=%s", url)
 
 

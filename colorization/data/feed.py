@@ -1,8 +1,9 @@
 """From the map to the device: whole batches, gathered ahead by a thread."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NotRequired, TypedDict
 
 import numpy as np
 import torch
@@ -12,14 +13,25 @@ from colorization.data.sampler import Sampler, crops
 
 AHEAD = 3  # batches gathered before they are asked for
 
-Fed = dict[str, Tensor]
+
+class Fed(TypedDict):
+    """A batch before it is on the device.
+
+    Attributes:
+        index: (B,) int64 positions of the pictures.
+        picture: (B, H, W, 3) uint8, unless the device holds the pictures itself.
+        crop: (B, 3) int64, see `sampler.crops`, if they are augmented.
+        extra: what the data set has beside them, (B, ...) by name.
+    """
+
+    index: Tensor
+    picture: NotRequired[Tensor]
+    crop: NotRequired[Tensor]
+    extra: NotRequired[dict[str, Tensor]]
 
 
 class Feed:
     """A loader of batches, each one gather from a memory map.
-
-    It yields dictionaries: "index" (B,) int64; "picture" (B, H, W, 3) uint8, unless the device
-    holds the pictures itself; "crop" (B, 3) int64 (see `sampler.crops`), if they are augmented.
 
     Lightning sets the epoch of `sampler`, and asks whether there is a `batch_sampler`.
 
@@ -32,6 +44,7 @@ class Feed:
         room: how many pixels a crop may be shifted by, or None without augmentation.
         flip: whether half of the pictures are mirrored.
         pin: whether batches are put into pinned memory, from which a GPU copies while it computes.
+        extra: (N, ...) arrays of what the data set has beside its pictures, by name.
     """
 
     batch_sampler = None
@@ -43,8 +56,10 @@ class Feed:
         room: int | None = None,
         flip: bool = False,
         pin: bool = False,
+        extra: Mapping[str, np.ndarray] | None = None,
     ):
         self.pictures, self.sampler, self.room, self.flip, self.pin = pictures, sampler, room, flip, pin
+        self.extra = dict(extra or {})
         self._taken = 0
         self._resume: tuple[int, int] | None = None
 
@@ -56,15 +71,16 @@ class Feed:
         self._resume = None
         if epoch != self.sampler.epoch:
             self._taken = 0
-        batches = self.sampler.batches()[self._taken :]
+        batches = self._batches(self.sampler.epoch, self._taken)
         with ThreadPoolExecutor(1, "feed") as thread:
             waiting: deque[Future[Fed]] = deque()
-            for index in batches:
-                waiting.append(thread.submit(self._gather, index, self.sampler.epoch))
+            for _ in range(self._taken, len(self)):
+                waiting.append(thread.submit(next, batches))
                 if len(waiting) > AHEAD:
                     yield self._take(waiting)
             while waiting:
                 yield self._take(waiting)
+            thread.submit(deque, batches, 0)  # what a stream has left open behind the last one, it closes
 
     def state_dict(self) -> dict[str, int]:
         """The epoch, and how many of its pictures were taken by all ranks."""
@@ -82,15 +98,26 @@ class Feed:
         self._taken += 1
         return waiting.popleft().result()
 
-    def _gather(self, index: np.ndarray, epoch: int) -> Fed:
-        batch = {"index": torch.from_numpy(index)}
+    def _batches(self, epoch: int, taken: int) -> Iterator[Fed]:
+        """The rank's batches of an epoch, less those that were taken."""
+        for index in self.sampler.batches()[taken:]:
+            batch = self._without_pictures(index, epoch)
+            if self.pictures is not None:
+                batch["picture"] = self._memory(len(index), self.pictures.shape[1:])
+                np.take(self.pictures, index, axis=0, out=batch["picture"].numpy(), mode="clip")
+            yield batch
+
+    def _without_pictures(self, index: np.ndarray, epoch: int) -> Fed:
+        batch: Fed = {"index": torch.from_numpy(index)}
         if self.room is not None:
             batch["crop"] = torch.from_numpy(crops(index, self.room, self.flip, self.sampler.seed, epoch))
-        if self.pictures is not None:
-            shape = (len(index), *self.pictures.shape[1:])
-            batch["picture"] = torch.empty(shape, dtype=torch.uint8, pin_memory=self.pin)
-            np.take(self.pictures, index, axis=0, out=batch["picture"].numpy(), mode="clip")
+        if self.extra:
+            batch["extra"] = {name: torch.from_numpy(values[index]) for name, values in self.extra.items()}
         return batch
+
+    def _memory(self, count: int, shape: tuple[int, ...]) -> Tensor:
+        """Room for the pictures of a batch."""
+        return torch.empty((count, *shape), dtype=torch.uint8, pin_memory=self.pin)
 
 
 def crop(picture: Tensor, where: Tensor, size: int) -> Tensor:

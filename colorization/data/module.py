@@ -2,20 +2,22 @@
 
 import logging
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
 from colorization.color import lab
 from colorization.config import InputError
-from colorization.data.batch import Batch
+from colorization.data.batch import NONE, Batch
 from colorization.data.decode import Filter, Fit, Geometry
 from colorization.data.feed import Fed, Feed, crop
-from colorization.data.pack import OnError, Pack, pack
+from colorization.data.pack import OnError, Pack, folder_of, pack, total
 from colorization.data.sampler import Sampler
 from colorization.data.source import Source, fitted
 
@@ -96,16 +98,53 @@ class PictureData(pl.LightningDataModule):
             raise InputError(f"split={split}: choose {', '.join(SPLITS)}")
         if split not in self._packs:
             self._packs[split] = pack(
-                fitted(self.sources()[split], Geometry(self.fit, self.filter)),
-                size=self._size(split),
-                cache=Path(self.cache_dir).expanduser(),
-                label=f"{self.name}_{split}",
+                self._source(split),
+                **self._place(split),
                 count=self.subset if split == "train" else None,
                 workers=self.workers,
                 on_error=self.on_error,
             )
             self._warn_if_smaller(split)
         return self._packs[split]
+
+    def count(self, split: str) -> int:
+        """How many pictures a split is asked for, before any is opened; unreadable ones count as well."""
+        source = self._source(split)
+        names = total(source, folder_of(source, **self._place(split)))
+        return min(self.subset or names, names) if split == "train" else names
+
+    def check(self, world: int = 1) -> None:
+        """List the splits, so that a run that cannot be fed ends before it begins.
+
+        Args:
+            world: how many processes share each split.
+
+        Raises:
+            InputError: nothing in a split, or too little to share.
+        """
+        for split in SPLITS:
+            if (count := self.count(split)) < world:
+                too_few = f"{split} has {count} pictures, too few to be shared by {world} processes"
+                raise InputError(f"{self.name}: {too_few}; lower trainer.devices, or give more pictures")
+
+    def extra(self, split: str) -> Mapping[str, np.ndarray]:
+        """What the data set has beside its pictures, such as labels: none, unless a subclass has some.
+
+        Returns:
+            (N, ...) numbers by name, a row for each of `self.pack(split).names`. Each batch carries those
+            of its pictures, as `Batch.extra`.
+        """
+        return {}
+
+    def rows(self, split: str) -> dict[str, np.ndarray]:
+        """`extra`, checked. Raises InputError where it is not numbers, or not a row for each picture."""
+        extra = {name: np.asarray(values) for name, values in self.extra(split).items()}
+        count = len(self.pack(split))
+        for name, values in extra.items():
+            if values.dtype.kind not in "biuf" or values.shape[:1] != (count,):
+                wrong = f"{type(self).__name__}.extra({split!r})[{name!r}] is {values.dtype} {values.shape}"
+                raise InputError(f"{wrong}; should be numbers, a row for each of the pack's {count} pictures")
+        return extra
 
     def fingerprint(self, split: str) -> str:
         """What identifies the pictures of a split; see `Pack.fingerprint`."""
@@ -120,14 +159,7 @@ class PictureData(pl.LightningDataModule):
         """Shuffled, cropped and mirrored at random."""
         pictures = self.pack("train").pictures
         self._held = torch.from_numpy(pictures).to(self._device) if self._holds(pictures.nbytes) else None
-        room = self._size("train") - self.image_size
-        return Feed(
-            pictures if self._held is None else None,
-            self._sampler("train", shuffle=True),
-            room if room or self.flip else None,
-            self.flip,
-            pin=self._device.type == "cuda",
-        )
+        return Feed(pictures if self._held is None else None, **self._training())
 
     def val_dataloader(self) -> Feed:
         """In order, as they are."""
@@ -145,14 +177,33 @@ class PictureData(pl.LightningDataModule):
             picture = crop(picture, batch["crop"], self.image_size)
         picture = picture.movedim(-1, 1)
         L, ab = lab.split(picture)
-        return Batch(L, ab, index, picture=picture)
+        return Batch(L, ab, index, extra=batch.get("extra", NONE), picture=picture)
+
+    def _source(self, split: str) -> Source:
+        return fitted(self.sources()[split], Geometry(self.fit, self.filter))
+
+    def _place(self, split: str) -> dict[str, Any]:
+        """Where a split's pack lies; see `folder_of`."""
+        cache = Path(self.cache_dir).expanduser()
+        return {"size": self._size(split), "cache": cache, "label": f"{self.name}_{split}"}
 
     def _size(self, split: str) -> int:
         return self.load_size if split == "train" and self.load_size else self.image_size
 
     def _scored(self, split: str) -> Feed:
-        sampler = self._sampler(split, shuffle=False)
-        return Feed(self.pack(split).pictures, sampler, pin=self._device.type == "cuda")
+        pictures, sampler = self.pack(split).pictures, self._sampler(split, shuffle=False)
+        return Feed(pictures, sampler, pin=self._device.type == "cuda", extra=self.rows(split))
+
+    def _training(self) -> dict[str, Any]:
+        """What a feed of the training pictures takes beside them."""
+        room = self._size("train") - self.image_size
+        return {
+            "sampler": self._sampler("train", shuffle=True),
+            "room": room if room or self.flip else None,
+            "flip": self.flip,
+            "pin": self._device.type == "cuda",
+            "extra": self.rows("train"),
+        }
 
     def _sampler(self, split: str, shuffle: bool) -> Sampler:
         trainer = self.trainer

@@ -153,22 +153,32 @@ def pack(
         OSError: not enough space. What was packed stays, and the next call goes on.
         ValueError: no picture at all could be read.
     """
-    described = source.describe()
-    key = digest({"version": VERSION, "size": size, "source": described})
-    folder = cache / f"{label}_{size}px_{key[:10]}"
+    folder = folder_of(source, size, cache, label)
     index = read_index(folder)
-    if index is None or index.taken < _wanted(index, source, count):
+    if index is None or index.taken < _goal(index, source, count):
         total = len(source.names)
         with writing(folder):
-            index = read_index(folder) or Index(label, size, described)
+            index = read_index(folder) or Index(label, size, source.describe())
             index.total = total
-            if index.taken < _wanted(index, source, count):
-                _extend(folder, index, source, _wanted(index, source, count), workers, on_error)
-    mapped = Pack(folder, index, _wanted(index, source, count))
-    if mapped.skipped and on_error == "raise":
-        raise UnreadablePicture(*mapped.skipped[0])
+            if index.taken < _goal(index, source, count):
+                _extend(folder, index, source, _goal(index, source, count), workers, on_error)
+    whole = Pack(folder, index, _goal(index, source, count))
+    if whole.skipped and on_error == "raise":
+        raise UnreadablePicture(*whole.skipped[0])
     mark_used(folder)
-    return mapped
+    return whole
+
+
+def folder_of(source: Source, size: int, cache: Path, label: str) -> Path:
+    """Where the pack of a source lies, or will lie."""
+    key = digest({"version": VERSION, "size": size, "source": source.describe()})
+    return cache / f"{label}_{size}px_{key[:10]}"
+
+
+def total(source: Source, folder: Path) -> int:
+    """How many names a source has; one that knows its place need not be listed where its pack is there."""
+    index = read_index(folder)
+    return index.total if index and "place" in index.source else len(source.names)
 
 
 def rows(folder: Path, count: int) -> list[bytes]:
@@ -223,17 +233,17 @@ def writing(folder: Path, wait: bool = True) -> Any:
         lock.release()
 
 
-def _wanted(index: Index, source: Source, count: int | None) -> int:
-    """How many names are asked for; a source that knows its place need not be listed to tell."""
-    total = index.total if "place" in index.source else len(source.names)
-    return total if count is None else min(count, total)
+def _goal(index: Index, source: Source, count: int | None) -> int:
+    """How many names are asked for, without listing a source that knows its place."""
+    names = index.total if "place" in index.source else len(source.names)
+    return names if count is None else min(count, names)
 
 
 def _extend(
-    folder: Path, index: Index, source: Source, wanted: int, workers: int | None, on_error: OnError
+    folder: Path, index: Index, source: Source, goal: int, workers: int | None, on_error: OnError
 ) -> None:
     """Decode the names after those taken, block by block, and commit each block."""
-    missing = source.names[index.taken : wanted]
+    missing = source.names[index.taken : goal]
     check_space(folder, len(missing) * index.picture_bytes)
     log.info("%s: %s", index.label, _plan(source, missing, len(missing) * index.picture_bytes))
     before = index.pictures
@@ -259,7 +269,7 @@ def _extend(
         _cut(slots.path, kept.pictures * kept.picture_bytes if kept else 0)
     packed = index.pictures - before
     log.info("packed %d pictures of %s at %d px: %s", packed, index.label, index.size, folder)
-    _log_skipped(index, wanted - len(missing))
+    _log_skipped(index, goal - len(missing))
 
 
 def _plan(source: Source, names: Sequence[str], disk: int) -> str:
