@@ -81,7 +81,7 @@ class Shards:
         return self._stream[position]["picture"]
 
     def epoch(self, number: int, taken: int = 0, world: int = 1) -> Iterator[tuple[int, np.ndarray]]:
-        """This rank's pictures of an epoch with their positions.
+        """The pictures of an epoch that are this rank's, with their positions.
 
         Args:
             number: from 0.

@@ -1,10 +1,12 @@
-"""A data set's packs cut into shards in an object store, for `data=stream`.
+"""Shards of a data set in an object store, for `data=stream`.
 
     URL/stream.json           what is there: written last, so that it stands for all of the rest
     URL/SPLIT/rows.jsonl      the pack's rows: name, stored width, height, bytes
     URL/SPLIT/extra_NAME.npy  what the data set has beside its pictures, a row for each
     URL/SPLIT/index.json      litdata's own
     URL/SPLIT/chunk-0-N.bin   about 64 MB of pictures, uint8, in the order of the pack
+
+Whatever is read back is held against the lengths and CRCs in stream.json.
 """
 
 import io
@@ -54,8 +56,8 @@ class Content:
     @property
     def extra(self) -> dict[str, Stamp]:
         """The stamps of what the data set has beside its pictures, by name."""
-        found = {name: tuple(stamp) for name, stamp in self.files.items() if name.startswith("extra_")}
-        return {name.removeprefix("extra_").removesuffix(".npy"): stamp for name, stamp in found.items()}  # type: ignore[misc]
+        files = {name: stamp for name, stamp in self.files.items() if name.startswith("extra_")}
+        return {n.removeprefix("extra_").removesuffix(".npy"): (i, crc) for n, (i, crc) in files.items()}
 
 
 def manifest(url: str) -> dict[str, Content]:
@@ -113,11 +115,8 @@ def present(data: PictureData, url: str) -> bool:
         there = {split: (content.fingerprint, content.extra) for split, content in manifest(url).items()}
     except FileNotFoundError:
         return False
-    here = {
-        split: (data.fingerprint(split), {name: stamped(array) for name, array in arrays(data, split).items()})
-        for split in SPLITS
-    }
-    if there != here:
+    stamps = {s: {name: stamped(file) for name, file in arrays(data, s).items()} for s in SPLITS}
+    if there != {split: (data.fingerprint(split), stamps[split]) for split in SPLITS}:
         raise InputError(f"stream={url}: other pictures lie there; empty it, or choose another place")
     return True
 

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
+from PIL import Image
 
 from colorization.color import lab
+from colorization.config import InputError
 from colorization.data.coco import COCO
 from colorization.data.feed import Feed, gathered, sliced
 from colorization.data.folder import Folder
@@ -168,3 +170,24 @@ def test_lightning_resumes_at_the_same_picture(folder, tmp_path, stop, resident)
     whole = trained()
     assert len({tuple(index) for _, index, _ in whole}) == 30
     assert trained(tmp_path / "stopped.ckpt") == whole[stop:]
+
+
+def test_splits_are_checked_before_anything_is_packed(folder, tmp_path):
+    data = folder()
+    data.check(world=10)  # as many as val has
+    with pytest.raises(InputError, match=r"folder: val has 10 pictures, too few to be shared by 11 "):
+        data.check(world=11)
+    with pytest.raises(InputError, match=r"train has 3 pictures"):
+        folder(subset=3).check(world=4)
+    assert not any(tmp_path.iterdir())
+    counts = {split: data.count(split) for split in ("train", "val", "test")}
+    data.prepare_data()
+    data.check(world=10)
+    assert counts == {split: data.count(split) for split in counts} == {s: len(data.pack(s)) for s in counts}
+
+
+def test_a_split_that_nothing_is_left_for_is_found_before_anything_is_packed(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "only.png")
+    with pytest.raises(InputError, match="1 pictures are too few"):
+        Folder(root=str(tmp_path), cache_dir=str(tmp_path / "cache")).check()
+    assert not (tmp_path / "cache").exists()

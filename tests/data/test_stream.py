@@ -35,7 +35,7 @@ def store(packed, monkeypatch):
         for name, value in made.environment.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr("colorization.data.stream.SAMPLE", 8)
-        shards.write({split: packed.pack(split) for split in SPLITS}, URL, shard=10_000)
+        shards.write(packed, URL, size=10_000)
         yield made
 
 
@@ -52,7 +52,7 @@ def feed(stream, monkeypatch):
         monkeypatch.setenv("GLOBAL_RANK", str(rank))
         monkeypatch.setenv("WORLD_SIZE", str(world))
         sampler = Sampler(COUNT, batch_size, 0, rank, world, epoch=epoch)
-        loader = StreamFeed(stream()._dataset("train", COUNT), sampler)
+        loader = StreamFeed(stream()._shards("train"), sampler)
         if state:
             loader.load_state_dict(state)
         return loader
@@ -77,7 +77,7 @@ def test_what_is_there_is_not_written_again(store, packed, caplog):
     before = dict(store.objects)
     store.objects["/bucket/pictures/train/chunk-0-0.bin"] = b"not touched"
     with caplog.at_level("INFO"):
-        shards.write({split: packed.pack(split) for split in SPLITS}, URL)
+        shards.write(packed, URL)
     assert "holds these pictures already" in caplog.text
     assert store.objects == before | {"/bucket/pictures/train/chunk-0-0.bin": b"not touched"}
 
@@ -203,12 +203,13 @@ def test_other_pictures_than_asked_for_are_refused(stream, store, tree, tmp_path
         stream(resident=True)
     other = Folder(root=str(tree), image_size=8, cache_dir=str(tmp_path))
     with pytest.raises(ValueError, match=r"other pictures lie there"):
-        shards.write({split: other.pack(split) for split in SPLITS}, URL)
+        shards.write(other, URL)
 
 
 def test_without_the_extra_it_says_what_to_install(stream, monkeypatch):
     monkeypatch.setitem(sys.modules, "litdata", None)
-    monkeypatch.delitem(sys.modules, "colorization.data.shards", raising=False)
-    monkeypatch.delattr(colorization.data, "shards", raising=False)
+    for name in ("shards", "litdata"):
+        monkeypatch.delitem(sys.modules, f"colorization.data.{name}", raising=False)
+        monkeypatch.delattr(colorization.data, name, raising=False)
     with pytest.raises(ValueError, match=r"pip install 'colorization\[stream\]'"):
         stream().pack("train")
