@@ -20,6 +20,8 @@ from colorization.color.fast import uint8_to_lab
 
 GamutMapping = Literal["chroma", "clip"]
 
+# A picture whose mean chroma is below this has no colour to find (8-bit noise of a grey one: < 0.1).
+GREY = 1.0
 # Less than half a step of 8 bits outside 0..1 is rounding, not colour outside the gamut.
 TOLERANCE = 0.4 / 255
 # Halvings of the chroma interval: 2**-12 of a chroma of 180 is 0.04 units, far below one 8-bit step.

@@ -27,6 +27,7 @@ Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 CACHE = "~/.cache/colorization"
 SHARE = 0.4  # of a GPU's free memory that a resident pack may take by itself
+SAMPLE = 1000  # training pictures that are looked at for colour
 
 
 @dataclass(kw_only=True, eq=False)
@@ -154,6 +155,9 @@ class PictureData(pl.LightningDataModule):
         """Pack what is missing; the other processes of a node then map it."""
         for split in SPLITS:
             self.pack(split)
+        grey, count = grey_among(self.pack("train").pictures)
+        if grey > count / 2:
+            log.warning("%d of %d training pictures have no colour: nothing is learnt from them", grey, count)
 
     def train_dataloader(self) -> Feed:
         """Shuffled, cropped and mirrored at random."""
@@ -223,3 +227,13 @@ class PictureData(pl.LightningDataModule):
         total = self._packs[split].total
         if split == "train" and self.subset and self.subset > total:
             log.warning("data.subset=%d: there are %d training pictures; taking all", self.subset, total)
+
+
+def grey_among(pictures: np.ndarray) -> tuple[int, int]:
+    """Of uint8 (N, H, W, 3), at most SAMPLE, evenly spaced: how many have no colour, and of how many."""
+    chosen = np.linspace(0, len(pictures) - 1, min(len(pictures), SAMPLE)).astype(int)
+    chroma = []
+    for i in chosen:
+        _, ab = lab.split(torch.from_numpy(pictures[i, ::4, ::4].copy()).movedim(-1, 0)[None])
+        chroma.append(ab.norm(dim=1).mean())
+    return int((torch.stack(chroma) < lab.GREY).sum()), len(chosen)

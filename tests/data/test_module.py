@@ -12,6 +12,7 @@ from colorization.data.coco import COCO
 from colorization.data.feed import Feed, gathered, sliced
 from colorization.data.folder import Folder
 from colorization.data.sampler import Sampler
+from tests.data import conftest
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (50, 20, 20, 3), dtype=np.uint8)
 
@@ -191,3 +192,16 @@ def test_a_split_that_nothing_is_left_for_is_found_before_anything_is_packed(tmp
     with pytest.raises(InputError, match="1 pictures are too few"):
         Folder(root=str(tmp_path), cache_dir=str(tmp_path / "cache")).check()
     assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize(("grey", "warned"), [(40, True), (30, True), (4, False)])
+def test_training_on_grey_pictures_is_warned_of(tmp_path, caplog, grey, warned):
+    """However the grey ones are stored: as one channel, or as colours of a JPEG."""
+    for i in range(40):
+        colour = conftest.picture(i)
+        shown = colour.convert("L") if i < grey else colour
+        (shown if i % 2 else shown.convert("RGB")).save(tmp_path / f"{i:02}.jpg")
+    Folder(root=str(tmp_path), cache_dir=str(tmp_path / "cache"), image_size=16).prepare_data()
+    assert ("training pictures have no colour" in caplog.text) is warned
+    if grey == 40:
+        assert "33 of 33 training pictures have no colour" in caplog.text
