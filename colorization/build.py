@@ -8,8 +8,6 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from hydra.errors import InstantiationException
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import WandbLogger
@@ -22,6 +20,7 @@ from colorization.callback.progress import BudgetBar, Speed
 from colorization.config import ConfigError, nearest
 from colorization.contract import check, input_channels
 from colorization.data.module import PictureData
+from colorization.factory import make
 from colorization.hints.base import Hints
 from colorization.logger.table import Table
 from colorization.logger.wandb import log_evaluation as log_to_wandb
@@ -30,17 +29,6 @@ from colorization.model.base import Network
 from colorization.module import Colorizer
 from colorization.objective.base import Objective
 from colorization.protocol import Measure, Protocol
-
-
-def make(node: Any, **injected: Any) -> Any:
-    """Instantiate a node of the configuration; what its constructor refuses becomes a ConfigError."""
-    try:
-        return instantiate(node, **injected)
-    except InstantiationException as error:
-        cause = error.__cause__
-        if isinstance(cause, ValueError | TypeError | FileNotFoundError):
-            raise ConfigError([str(cause)]) from error
-        raise
 
 
 def data(cfg: DictConfig, protocol: Protocol | None = None) -> PictureData:
@@ -86,13 +74,11 @@ def validated(cfg: DictConfig) -> dict[str, Metric]:
 
 def protocol(cfg: DictConfig) -> Protocol:
     """How pictures are scored."""
-    return make(cfg.protocol, _convert_="all")
+    return make(cfg.protocol)
 
 
-def colorizer(
-    cfg: DictConfig, progress: Callable[[], float] = lambda: 0.0, record: Mapping[str, Any] | None = None
-) -> Colorizer:
-    """The network with its objective, optimizer and schedule."""
+def parts(cfg: DictConfig) -> tuple[Network, Objective, Hints]:
+    """What a checkpoint holds the weights of: the network, its objective and its hints."""
     learns = objective(cfg)
     reveals = hints(cfg)
     channels = input_channels(learns, reveals)
@@ -100,8 +86,14 @@ def colorizer(
     if not isinstance(network, Network) or not hasattr(network, "units"):
         raise ConfigError([f"{cfg.model._target_}: should be a colorization.model.base.Network with units"])
     check(network, learns, reveals)
-    if cfg.channels_last:
-        network = network.to(memory_format=torch.channels_last)
+    return network.to(memory_format=torch.channels_last) if cfg.channels_last else network, learns, reveals
+
+
+def colorizer(
+    cfg: DictConfig, progress: Callable[[], float] = lambda: 0.0, record: Mapping[str, Any] | None = None
+) -> Colorizer:
+    """The network with its objective, optimizer and schedule."""
+    network, learns, reveals = parts(cfg)
     if cfg.compile:
         network.compile()
     return Colorizer(
@@ -176,7 +168,7 @@ def loggers(cfg: DictConfig, folder: Path, run_id: str | None) -> list[Any]:
         if isinstance(node, DictConfig) and first_process():
             own: dict[str, Any] = {}
             if name == "wandb":
-                own = {"folder": folder, "name": folder.name, "run_id": run_id, "_convert_": "all"}
+                own = {"folder": folder, "name": folder.name, "run_id": run_id}
                 # not recursive: the configuration is data here, nothing in it is to be built
                 own |= {"composed": OmegaConf.to_container(cfg, resolve=True), "_recursive_": False}
             made.append(make(node, **own))

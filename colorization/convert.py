@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from colorization.command import command
 from colorization.config import ConfigError
 from colorization.files import replaced
+from colorization.module import Colorizer
 from colorization.released import read_tensors, recognised, released
 
 log = logging.getLogger(__name__)
@@ -34,17 +35,15 @@ def main(cfg: DictConfig) -> None:
     out = Path(cfg.out or f"{model}.ckpt")
     if out.exists():
         raise ConfigError([f"out={out}: is there already; choose another name or remove it"])
-    convert(weights, out)
+    save(*released(weights), out)
     log.info("%s; colour a photo with it: python -m colorization.predict photo.jpg run=%s", out, out)
 
 
-def convert(weights: Path, out: Path) -> None:
+def save(cfg: DictConfig, colorizer: Colorizer, out: Path) -> None:
     """Write a checkpoint that evaluate and predict take, whole or not at all."""
-    cfg, colorizer = released(weights)
-    plain = OmegaConf.to_container(cfg, resolve=True)
-    units = colorizer.network.units.to_dict()
-    record = {"config": plain, "git": {"commit": None, "dirty": None}, "units": units}
-    checkpoint = {"state_dict": colorizer.state_dict(), "global_step": 0, "epoch": 0, "colorization": record}
+    colorizer.record = {"config": OmegaConf.to_container(cfg, resolve=True)}
+    checkpoint = {"state_dict": colorizer.state_dict(), "global_step": 0, "epoch": 0}
+    colorizer.on_save_checkpoint(checkpoint)
     with replaced(out) as partial, partial.open("wb") as file:
         torch.save(checkpoint, file)
 

@@ -30,6 +30,7 @@ from colorization.command import command, device
 from colorization.compose import composed
 from colorization.config import ConfigError, options
 from colorization.data.batch import Batch, Given
+from colorization.data.module import PictureData
 from colorization.data.pack import Pack
 from colorization.hints.curve import psnr_by_points
 from colorization.hints.points import Points
@@ -37,7 +38,8 @@ from colorization.metric.base import Pair
 from colorization.metric.chroma import is_grey
 from colorization.module import Colorizer
 from colorization.protocol import Protocol
-from colorization.run import Run, open_run, write_csv
+from colorization.reopen import Run, open_run
+from colorization.run import write_csv
 from colorization.score import Numbers, Scoring, batched, protocols_table, sha256, summary_table
 from colorization.scoring.baselines import MeanColour, mean_colour
 from colorization.scoring.leaks import leaks
@@ -55,6 +57,7 @@ from colorization.scoring.predictions import (
 from colorization.study import record_run
 
 log = logging.getLogger(__name__)
+Data = Callable[..., PictureData]
 
 
 @dataclass
@@ -117,16 +120,16 @@ def a_run(cfg: DictConfig, protocol: Protocol) -> Subject:
     """A run on its own test pictures, or on others."""
     opened = open_run(cfg.run)
     colorizer = opened.colorizer().to(device(cfg.device))
-    shown = cfg if cfg.get("data") else opened.config
-    pictures, called = of_split(build.data(shown, protocol), cfg.split, protocol)
+    shown = partial(build.data, cfg) if cfg.get("data") else opened.data
+    pictures, called = of_split(shown(protocol), cfg.split, protocol)
     about: dict[str, Any] = {
         "checkpoint": {"file": opened.checkpoint.name, "sha256": sha256(opened.checkpoint)}
     }
-    about |= overlap(cfg, shown, opened.config)
+    about |= overlap(cfg, shown, opened.data)
     if cfg.hints_curve:
         about["hints_curve"] = hints_curve(colorizer, pictures, cfg.batch_size)
     colour, more = by_run(colorizer, protocol, cfg.samples), build.metrics(cfg)
-    training = partial(colours, opened.config)
+    training = partial(colours, opened.data)
     scoring = Scoring(protocol, pictures, colour, called, training, more, cfg.batch_size, about)
     return Subject(opened.name, Path(cfg.out or opened.folder), scoring, opened)
 
@@ -138,7 +141,7 @@ def a_tool(cfg: DictConfig, protocol: Protocol) -> Subject:
     if cfg.get("data"):
         data = build.data(cfg, protocol)
         (pictures, called), size = of_split(data, cfg.split, protocol), data.image_size
-        training = partial(colours, cfg)
+        training = partial(colours, partial(build.data, cfg))
     elif cfg.reference:
         (pictures, called), size = reference(Path(cfg.reference), protocol), protocol.size
         training = partial(str, "needs training pictures: data=NAME instead of reference=DIR")
@@ -158,33 +161,34 @@ def a_tool(cfg: DictConfig, protocol: Protocol) -> Subject:
 
 def floors(cfg: DictConfig, protocol: Protocol) -> Subject:
     """No network: the grey prediction stands where the model does."""
-    pictures, called = of_split(build.data(cfg, protocol), cfg.split, protocol)
-    about = overlap(cfg, cfg, cfg)
+    data = partial(build.data, cfg)
+    pictures, called = of_split(data(protocol), cfg.split, protocol)
+    about = overlap(cfg, data, data)
     colour, more = in_grey(protocol), build.metrics(cfg)
-    scoring = Scoring(protocol, pictures, colour, called, partial(colours, cfg), more, cfg.batch_size, about)
+    scoring = Scoring(protocol, pictures, colour, called, partial(colours, data), more, cfg.batch_size, about)
     return Subject("grey", Path(cfg.out or "runs/grey"), scoring)
 
 
-def training_pictures(cfg: DictConfig) -> Pack | str:
-    """The training pictures of a configuration, or the reason why they cannot be had."""
+def training_pictures(data: Data) -> Pack | str:
+    """The training pictures, or the reason why they cannot be had."""
     try:
-        return build.data(cfg).pack("train")
+        return data().pack("train")
     except (ValueError, OSError) as error:
         return f"needs the training pictures ({error})"
 
 
-def colours(cfg: DictConfig) -> MeanColour | str:
+def colours(data: Data) -> MeanColour | str:
     """Mean colours of the training pictures, or the reason why they are not known."""
-    training = training_pictures(cfg)
+    training = training_pictures(data)
     return training if isinstance(training, str) else mean_colour(training.pictures)
 
 
-def overlap(cfg: DictConfig, shown: DictConfig, trained: DictConfig) -> dict[str, Any]:
+def overlap(cfg: DictConfig, shown: Data, trained: Data) -> dict[str, Any]:
     """Pictures that are scored and were trained on, too: told loudly, and kept in the summary."""
     training = training_pictures(trained) if cfg.leaks and cfg.split != "train" else ""
     if isinstance(training, str):
         return {}
-    pack = build.data(shown).pack(cfg.split)
+    pack = shown().pack(cfg.split)
     pairs = [
         {"picture": pack.names[leak.test], "training": training.names[leak.train]} | leak._asdict()
         for leak in leaks(training.pictures, pack.pictures)

@@ -7,7 +7,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import MeanMetric
 
@@ -21,6 +21,8 @@ from colorization.metric.base import Absent, Metric, Pair
 from colorization.metric.chroma import is_grey
 from colorization.model.base import Network
 from colorization.objective.base import NETWORK, Losses, Objective
+
+LAYOUT = 2  # of a checkpoint; another one is not read
 
 
 class Colorizer(pl.LightningModule):
@@ -47,8 +49,8 @@ class Colorizer(pl.LightningModule):
         network: Network,
         objective: Objective,
         hints: Hints,
-        optimizer: Callable[..., Optimizer],
-        schedule: Callable[..., Any],
+        optimizer: Callable[..., Optimizer] = AdamW,
+        schedule: Callable[..., Any] = lambda progress: 1.0,
         terms: Mapping[str, Term] | None = None,
         metrics: Mapping[str, Metric] | None = None,
         progress: Callable[[], float] = lambda: 0.0,
@@ -72,6 +74,17 @@ class Colorizer(pl.LightningModule):
         self.scores = nn.ModuleDict({name: MeanMetric(nan_strategy="disable") for name in self.metrics})
         self.turns = list(objective.players(network))
         self._refuse_forgotten()
+
+    @classmethod
+    def load_from_checkpoint(cls, checkpoint_path: Any, map_location: Any = None) -> "Colorizer":  # type: ignore
+        """The trained network, objective and hints of a run folder or a checkpoint, in evaluation mode.
+
+        Raises:
+            ConfigError: as `colorization.reopen.open_run`, which it stands for.
+        """
+        from colorization.reopen import open_run  # lies above this module, and so does whoever calls this
+
+        return open_run(checkpoint_path).colorizer().to(map_location)
 
     def forward(self, L: Tensor, hints: Tensor | None = None) -> Tensor:
         """Colour lightness L (B, 1, H, W) 0..100: ab (B, 2, H, W) in CIE units."""
@@ -187,7 +200,7 @@ class Colorizer(pl.LightningModule):
                 group.update({name: value for name, value in settings.items() if name != "lr"})
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["colorization"] = self.record | {"units": self.network.units.to_dict()}
+        checkpoint["colorization"] = self.record | {"units": self.network.units.to_dict(), "layout": LAYOUT}
 
     def _refuse_forgotten(self) -> None:
         """Raise a ConfigError where parameters want to learn and no player names them."""

@@ -36,7 +36,7 @@ from colorization.module import Colorizer
 from colorization.objective.base import Objective
 from colorization.objective.classification import Classification
 from colorization.released import released
-from colorization.run import newest_run, open_run
+from colorization.reopen import newest_run, open_run
 
 log = logging.getLogger(__name__)
 

@@ -60,7 +60,7 @@ def released(weights: Path) -> tuple[DictConfig, Colorizer]:
     cfg = composed(
         "train", [f"model={model}", *SETTINGS[model], "data.image_size=256", "logger=csv", own_name]
     )
-    colorizer = build.colorizer(cfg)
+    colorizer = Colorizer(*build.parts(cfg))
     own, renamed = colorizer.state_dict(), translated(model, state, weights)
     faults = [f"has no {name}" for name in own if name not in renamed and not name.startswith("objective.")]
     for name, tensor in renamed.items():

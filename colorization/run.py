@@ -1,10 +1,9 @@
-"""A run's folder: what is written when it starts, and how it is opened again."""
+"""A run's folder: what is written when it starts."""
 
 import csv
 import json
 import platform
 import subprocess
-from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,89 +12,12 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from colorization import build
-from colorization.config import PACKAGE, ConfigError
+from colorization.config import PACKAGE
 from colorization.data.decoding import cores
 from colorization.files import replaced
-from colorization.module import Colorizer
 
 LIBRARIES = ("torch", "pytorch-lightning", "kornia", "torchmetrics", "hydra-core", "numpy", "pillow")
 MADE_OF = ("colorization", "conf", "pyproject.toml", "experiments/*/recipe.yaml")  # what a number depends on
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished (or stopped) run, reopened from a checkpoint alone.
-
-    Attributes:
-        checkpoint: the .ckpt file.
-        folder: the run folder it lies in, or the folder of a lone checkpoint.
-        config: the composed configuration that the checkpoint carries.
-        state: the checkpoint, as `torch.load(..., weights_only=True)` gives it.
-    """
-
-    checkpoint: Path
-    folder: Path
-    config: DictConfig
-    state: dict[str, Any]
-
-    @property
-    def name(self) -> str:
-        """The folder's name, or the file's for a lone checkpoint."""
-        return self.folder.name if self.checkpoint.parent.name == "checkpoints" else self.checkpoint.stem
-
-    def colorizer(self) -> Colorizer:
-        """The trained network with its objective, on the CPU, in evaluation mode."""
-        colorizer = build.colorizer(self.config)
-        try:
-            colorizer.load_state_dict(self.state["state_dict"])
-        except RuntimeError as error:
-            raise ConfigError(
-                [f"{self.checkpoint}: not weights of {self.config.model._target_}: {error}"]
-            ) from error
-        return colorizer.eval()
-
-
-def open_run(path: str | Path) -> Run:
-    """Open a run folder (its best checkpoint) or a lone .ckpt.
-
-    Raises:
-        ConfigError: when there is no such run, or the file is not a checkpoint of this project.
-    """
-    checkpoint = find_checkpoint(Path(path))
-    try:
-        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        config = OmegaConf.create(state["colorization"]["config"])
-    except Exception as error:  # a damaged file fails in many ways; each means the same to the user
-        raise ConfigError(
-            [f"{checkpoint}: not a checkpoint of this project; give a run folder or its best.ckpt"]
-        ) from error
-    folder = checkpoint.parent.parent if checkpoint.parent.name == "checkpoints" else checkpoint.parent
-    return Run(checkpoint, folder, config, state)
-
-
-def find_checkpoint(path: Path, names: tuple[str, ...] = ("best", "last")) -> Path:
-    """The checkpoint that a run folder or a file stands for."""
-    if path.is_file():
-        return path
-    for name in names:
-        if (found := path / "checkpoints" / f"{name}.ckpt").exists():
-            return found
-    known = sorted(Path("runs").glob("*/checkpoints/*.ckpt"), key=lambda file: file.stat().st_mtime)
-    hint = f"the newest run here is {known[-1].parent.parent}" if known else "train one first: make demo"
-    raise ConfigError([f"run={path}: no run with a checkpoint there; {hint}"])
-
-
-def newest_run() -> Path:
-    """The run in runs/ whose checkpoint is newest.
-
-    Raises:
-        ConfigError: when there is none.
-    """
-    found = sorted(Path("runs").glob("**/checkpoints/best.ckpt"), key=lambda file: file.stat().st_mtime)
-    if not found:
-        raise ConfigError(["no run in runs/ yet: give run=PATH, or train one first: make demo"])
-    return found[-1].parent.parent
 
 
 def start(folder: Path, cfg: DictConfig, overrides: list[str], record: dict[str, Any]) -> None:

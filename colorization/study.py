@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from colorization.config import ConfigError
+from colorization.reopen import Run
 from colorization.report import tables
 from colorization.report.comparison import Comparisons
 from colorization.report.reading import Scored, read
 from colorization.report.samples import PERCENTILES, samples
 from colorization.report.settings import INCIDENTAL, by_seed, differences
 from colorization.report.statistics import interval
-from colorization.run import Run, provenance, write, write_json
+from colorization.run import provenance, write, write_json
 
 BEGIN = "<!-- compare: what stands from here to the end mark is written by colorization.compare -->"
 END = "<!-- compare: end -->"

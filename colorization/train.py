@@ -42,6 +42,7 @@ from colorization.config import CONF, ConfigError, groups
 from colorization.data.module import PictureData
 from colorization.logger.table import Table
 from colorization.module import Colorizer
+from colorization.reopen import find_checkpoint, open_run
 from colorization.score import Scoring, sha256, summary_table
 from colorization.scoring.baselines import mean_colour
 from colorization.scoring.predictions import by_run, of_split
@@ -87,7 +88,7 @@ def saved_overrides(folder: Path) -> list[str]:
     """What the run to go on with was started with."""
     if folder.is_file():
         raise ConfigError([f"resume={folder}: give the run's folder, such as {folder.parent.parent}"])
-    run.find_checkpoint(folder, ("last",))
+    find_checkpoint(folder, ("last",))
     return [
         o
         for o in yaml.safe_load((folder / "overrides.yaml").read_text())
@@ -131,7 +132,7 @@ def train(cfg: DictConfig, folder: Path) -> float:
     quiet()
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
     budget, data = build.budget(cfg), build.data(cfg)
-    last = run.find_checkpoint(folder, ("last",)) if cfg.resume else None
+    last = find_checkpoint(folder, ("last",)) if cfg.resume else None
     colorizer = build.colorizer(cfg, budget.progress, record={"config": plain(cfg), "git": run.git()})
     data.prepare_data()
     colorizer.objective.prepare(data.pack("train"))
@@ -256,7 +257,7 @@ def finish(
     kept = cast(ModelCheckpoint, trainer.checkpoint_callback)
     best = Path(kept.best_model_path or folder / "checkpoints/best.ckpt")
     if trainer.is_global_zero:
-        chosen = run.open_run(best)
+        chosen = open_run(best)
         reopened = chosen.colorizer().to(colorizer.device)
         scoring = tested(cfg, reopened, data, best)
         summary = scoring.write(folder)

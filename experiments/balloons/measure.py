@@ -18,7 +18,6 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from colorization import build
 from colorization.color import lab
 from colorization.color.gamut import Gamut
 from colorization.data.batch import Given
@@ -27,7 +26,7 @@ from colorization.data.scenes.truth import Count, Truth, tally
 from colorization.module import Colorizer
 from colorization.objective.base import at_stride
 from colorization.objective.classification import Classification, calibration
-from colorization.run import open_run
+from colorization.reopen import open_run
 
 SAMPLES = 8  # colourings drawn of each scene
 SHOWN = 4  # scenes in the picture: the first test scenes with a balloon that can be made out
@@ -57,7 +56,7 @@ def main(classification: Path, regression: Path) -> None:
     """Print the tables and write the pictures."""
     opened = open_run(classification)
     classes, plain = opened.colorizer(), open_run(regression).colorizer()
-    data = build.data(opened.config)
+    data = opened.data()
     if not isinstance(data, Scenes) or not isinstance(classes.objective, Classification):
         sys.exit(f"{classification}: this measures a run of data=scenes objective=classification")
     torch.manual_seed(0)

@@ -21,8 +21,8 @@ from colorization.metric.base import Metric, Pair, SetMetric
 from colorization.metric.chroma import is_grey
 from colorization.module import Colorizer
 from colorization.objective.classification import Classification
+from colorization.reopen import open_run
 from colorization.report.statistics import interval
-from colorization.run import open_run
 
 TEMPERATURES = (0.05, 0.2, 0.38, 0.6, 0.8, 1.0)  # from near the mode to the mean
 METRICS = ("psnr", "ciede2000", "colorfulness", "colorfulness_truth", "auc_rebalanced")
@@ -54,7 +54,7 @@ def main(runs: list[Path]) -> None:
 def decodings(run: Path) -> Iterator[Point]:
     """Every decoding of a run."""
     opened = open_run(run)
-    colorizer, data = opened.colorizer(), build.data(opened.config)
+    colorizer, data = opened.colorizer(), opened.data()
     pictures = data.pack("test").pictures
     objective = colorizer.objective
     if not isinstance(objective, Classification):

@@ -15,7 +15,6 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from colorization import build
 from colorization.color import lab
 from colorization.data.batch import Batch, Given
 from colorization.data.module import PictureData
@@ -23,8 +22,8 @@ from colorization.hints.curve import psnr_by_points
 from colorization.hints.points import Points
 from colorization.metric.base import Pair
 from colorization.metric.chroma import is_grey
+from colorization.reopen import open_run
 from colorization.report.statistics import interval
-from colorization.run import open_run
 
 BATCH = 32
 
@@ -32,7 +31,7 @@ BATCH = 32
 def main(run: Path) -> None:
     """Print the table and write the figure."""
     opened = open_run(run)
-    colorizer, data = opened.colorizer(), build.data(opened.config)
+    colorizer, data = opened.colorizer(), opened.data()
     if not isinstance(colorizer.hints, Points):
         sys.exit(f"{run}: was trained without points; train one with experiment=unet_points")
 

@@ -5,10 +5,10 @@ import torch
 
 from colorization.color.gamut import in_gamut
 from colorization.config import ConfigError
-from colorization.convert import convert
+from colorization.convert import save
 from colorization.model.eccv16 import ECCV16
 from colorization.released import released
-from colorization.run import open_run
+from colorization.reopen import open_run
 from tests.model.released import ReleasedECCV16, random_weights
 
 
@@ -39,7 +39,7 @@ def test_any_size_comes_out_at_a_quarter(size):
 
 
 def test_converted_weights_give_what_the_release_gives(original, weights, tmp_path):
-    convert(weights, tmp_path / "eccv16.ckpt")
+    save(*released(weights), tmp_path / "eccv16.ckpt")
     colorizer = open_run(tmp_path / "eccv16.ckpt").colorizer()
     L = torch.rand(2, 1, 40, 32) * 100
     with torch.no_grad():

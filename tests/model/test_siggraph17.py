@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from colorization.convert import convert
+from colorization.convert import save
 from colorization.model.siggraph17 import SIGGRAPH17
-from colorization.run import open_run
+from colorization.released import released
+from colorization.reopen import open_run
 from tests.model.released import ReleasedSIGGRAPH17, random_weights
 
 
@@ -20,7 +21,7 @@ def test_converted_weights_give_what_the_release_gives(tmp_path):
     original = random_weights(ReleasedSIGGRAPH17())
     original.model_out[0].weight.data *= 0.02  # keeps the tanh off its ends
     torch.save(original.state_dict(), tmp_path / "siggraph17.pth")
-    convert(tmp_path / "siggraph17.pth", tmp_path / "siggraph17.ckpt")
+    save(*released(tmp_path / "siggraph17.pth"), tmp_path / "siggraph17.ckpt")
     colorizer = open_run(tmp_path / "siggraph17.ckpt").colorizer()
     L, ab = torch.rand(2, 1, 40, 32) * 100, torch.rand(2, 2, 40, 32) * 100 - 50
     mask = (torch.rand(2, 1, 40, 32) < 0.1).float()

@@ -1,0 +1,127 @@
+"""A run that was trained before, opened again from its checkpoint alone."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from colorization import build, trust
+from colorization.config import ConfigError
+from colorization.data.module import PictureData
+from colorization.hints.base import Hints
+from colorization.model.base import Network
+from colorization.module import LAYOUT, Colorizer
+from colorization.objective.base import Objective
+from colorization.protocol import Protocol
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished (or stopped) run.
+
+    Attributes:
+        checkpoint: the .ckpt file.
+        folder: the run folder it lies in, or the folder of a lone checkpoint.
+        config: the configuration that the checkpoint carries: data, in which text is text.
+        state: the checkpoint, as `torch.load(..., weights_only=True)` gives it.
+    """
+
+    checkpoint: Path
+    folder: Path
+    config: DictConfig
+    state: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The folder's name, or the file's for a lone checkpoint."""
+        return self.folder.name if self.checkpoint.parent.name == "checkpoints" else self.checkpoint.stem
+
+    def colorizer(self) -> Colorizer:
+        """The trained network with its objective and hints, on the CPU, in evaluation mode.
+
+        Raises:
+            ConfigError: they are not trusted (see `trust`), or not those of the weights.
+        """
+        self._trusted("model", Network)
+        self._trusted("objective", Objective)
+        self._trusted("hints", Hints)
+        network, objective, hints = build.parts(self.config)
+        colorizer = Colorizer(network, objective, hints, record=self.state["colorization"])
+        try:
+            colorizer.load_state_dict(self.state["state_dict"])
+        except RuntimeError as error:
+            raise ConfigError(
+                [f"{self.checkpoint}: not weights of {self.config.model._target_}: {error}"]
+            ) from error
+        return colorizer.eval()
+
+    def data(self, protocol: Protocol | None = None) -> PictureData:
+        """The pictures that it was trained on. Raises ConfigError where they are not trusted."""
+        self._trusted("data", PictureData)
+        return build.data(self.config, protocol)
+
+    def _trusted(self, name: str, kind: type) -> None:
+        trust.check(OmegaConf.to_container(self.config, resolve=True)[name], kind, self.checkpoint, name)
+
+
+def open_run(path: str | Path) -> Run:
+    """Open a run folder (its best checkpoint) or a lone .ckpt.
+
+    Raises:
+        ConfigError: when there is no such run, or the file is not a checkpoint of this version.
+    """
+    checkpoint = find_checkpoint(Path(path).expanduser())
+    try:
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        record = state["colorization"]
+        config = OmegaConf.create(_literal(record["config"]))
+    except Exception as error:  # a damaged file fails in many ways; each means the same to the user
+        raise ConfigError(
+            [f"{checkpoint}: not a checkpoint of this project; give a run folder or its best.ckpt"]
+        ) from error
+    if record.get("layout") != LAYOUT:
+        commit = (record.get("git") or {}).get("commit")
+        remedy = f"open it with that, git checkout {commit}, or train again" if commit else "make it again"
+        raise ConfigError([f"{checkpoint}: was written by another version of colorization; {remedy}"])
+    folder = checkpoint.parent.parent if checkpoint.parent.name == "checkpoints" else checkpoint.parent
+    return Run(checkpoint, folder, config, state)
+
+
+def find_checkpoint(path: Path, names: tuple[str, ...] = ("best", "last")) -> Path:
+    """The checkpoint that a run folder or a file stands for."""
+    if path.is_file():
+        return path
+    for name in names:
+        if (found := path / "checkpoints" / f"{name}.ckpt").exists():
+            return found
+    known = _by_age("**/checkpoints/*.ckpt")
+    hint = f"the newest run here is {known[-1].parent.parent}" if known else "train one first: make demo"
+    raise ConfigError([f"run={path}: no run with a checkpoint there; {hint}"])
+
+
+def newest_run() -> Path:
+    """The run in runs/ whose checkpoint is newest.
+
+    Raises:
+        ConfigError: when there is none.
+    """
+    known = _by_age("**/checkpoints/best.ckpt")
+    if not known:
+        raise ConfigError(["no run in runs/ yet: give run=PATH, or train one first: make demo"])
+    return known[-1].parent.parent
+
+
+def _by_age(pattern: str) -> list[Path]:
+    return sorted(Path("runs").glob(pattern), key=lambda file: file.stat().st_mtime)
+
+
+def _literal(node: Any) -> Any:
+    """Plain data for OmegaConf, which would take ${...} in a text for an interpolation."""
+    if isinstance(node, str):
+        return re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + r"\${", node)
+    if isinstance(node, dict):
+        return {key: _literal(value) for key, value in node.items()}
+    return [_literal(value) for value in node] if isinstance(node, list) else node

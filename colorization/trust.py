@@ -1,0 +1,83 @@
+"""What a checkpoint may build: a file from somebody else is data, and its `_target_`s are no commands.
+
+Only classes are built, of the kind that their place asks for, and defined in
+
+- this project's own rooms for what a checkpoint holds,
+- torch.optim,
+- a package that the environment names, as in COLORIZATION_TRUST=mylab,other.models.
+
+Of anything else not even the module is imported.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from colorization.config import ConfigError, locate
+
+VARIABLE = "COLORIZATION_TRUST"
+ROOMS = ("data", "hints", "loss", "model", "objective", "schedule")
+OWN = (*(f"colorization.{room}" for room in ROOMS), "torch.optim")
+
+
+def check(node: Any, kind: type, file: object, path: str) -> None:
+    """Refuse a node of a checkpoint's configuration that would build what is not trusted.
+
+    Args:
+        node: plain data that is to become a `kind`.
+        kind: the base class.
+        file: the checkpoint.
+        path: of the node in the configuration, as in "model".
+
+    Raises:
+        ConfigError: naming the target, what is trusted, and what to type.
+    """
+    if not isinstance(node, Mapping) or "_target_" not in node:
+        raise ConfigError([f"{file}: its configuration has no {path} with a _target_"])
+    for place, target in _targets(node, path):
+        if fault := _fault(target, kind if place == path else object):
+            raise ConfigError([f"{file}: {place} would build {target}, {fault}; {_remedy(str(target))}"])
+
+
+def packages() -> list[str]:
+    """The packages that the environment names."""
+    return [name for name in re.split(rf"[,\s{os.pathsep}]+", os.environ.get(VARIABLE, "")) if name]
+
+
+def _targets(node: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Every `_target_` in a node, with its place."""
+    if isinstance(node, Mapping):
+        if "_target_" in node:
+            yield path, node["_target_"]
+        for key, value in node.items():
+            yield from _targets(value, f"{path}.{key}")
+    elif isinstance(node, Sequence) and not isinstance(node, str):
+        for number, value in enumerate(node):
+            yield from _targets(value, f"{path}.{number}")
+
+
+def _fault(target: Any, kind: type) -> str | None:
+    """What speaks against building a target as a `kind`."""
+    if not isinstance(target, str) or "__" in target:
+        return "which is no name of a class"
+    package = next((p for p in (*OWN, *packages()) if target.startswith(f"{p}.")), None)
+    if package is None:
+        return "which is not trusted"
+    try:
+        found = locate(target)
+    except ConfigError:
+        return f"which {package} does not have"
+    if not isinstance(found, type) or not f"{found.__module__}.".startswith(f"{package}."):
+        return f"which is no class that {package} defines"
+    return None if issubclass(found, kind) else f"which is no {kind.__name__}"
+
+
+def _remedy(target: str) -> str:
+    """What is trusted, and how to trust more where the target may be the user's own."""
+    own, top = packages(), target.partition(".")[0]
+    trusted = f"trusted are {', '.join(['colorization', 'torch.optim', *own])}"
+    if top in {*sys.stdlib_module_names, "colorization", "hydra", "torch"}:
+        return f"{trusted}, and no run needs another: leave this file alone"
+    return f"{trusted}; if {top} is your own package, type: export {VARIABLE}={','.join([*own, top])}"

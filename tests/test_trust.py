@@ -1,0 +1,181 @@
+"""A checkpoint from a stranger is read, and does nothing that its own configuration asks for."""
+
+import pickle
+import sys
+import textwrap
+
+import pytest
+import torch
+
+from colorization import build
+from colorization.compose import composed
+from colorization.config import ConfigError
+from colorization.convert import save
+from colorization.evaluate import a_run
+from colorization.module import Colorizer
+from colorization.reopen import open_run
+
+NETWORK = """
+    from colorization.model.cnn import CNN
+
+    class Mine(CNN):
+        pass
+
+    def function(**settings):
+        return CNN()
+"""
+
+
+@pytest.fixture(scope="module")
+def honest():
+    """What a checkpoint of this project holds."""
+    cfg = composed("train", ["model=cnn", "data=scenes", "logger=csv"])
+    return cfg, Colorizer(*build.parts(cfg))
+
+
+@pytest.fixture
+def checkpoint(honest, tmp_path, monkeypatch):
+    """Write a checkpoint with another node in its configuration; its folder is the working one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delenv("COLORIZATION_TRUST", raising=False)
+
+    def write(name, node):
+        path = tmp_path / "evil.ckpt"
+        save(*honest, path)
+        state = torch.load(path, weights_only=True)
+        state["colorization"]["config"][name] = node
+        torch.save(state, path)
+        return path
+
+    yield write
+    for module in ("evil", "mylab"):
+        sys.modules.pop(module, None)
+
+
+@pytest.fixture
+def package(tmp_path):
+    """Write a module beside the checkpoint."""
+    return lambda name, text: (tmp_path / f"{name}.py").write_text(textwrap.dedent(text))
+
+
+class Touch:
+    """A pickle that makes a file when it is loaded."""
+
+    def __reduce__(self):
+        return exec, ("open('acted', 'w')",)
+
+
+HOSTILE = {
+    "a function of the system": ("model", {"_target_": "os.system", "command": "touch acted"}),
+    "an expression": ("model", {"_target_": "builtins.eval", "_args_": ["open('acted', 'w')"]}),
+    "a repository's own code": (
+        "model",
+        {"_target_": "torch.hub.load", "repo_or_dir": ".", "source": "local", "model": "mine"},
+    ),
+    "an unsafe load by way of this project": (
+        "objective",
+        {"_target_": "colorization.reopen.torch.load", "f": "evil.pkl", "weights_only": False},
+    ),
+    "Hydra's own functions": (
+        "objective",
+        {
+            "_target_": "hydra.utils.call",
+            "_recursive_": False,
+            "config": {"_target_": "os.mkdir", "path": "acted"},
+        },
+    ),
+    "a module that acts when it is imported": ("hints", {"_target_": "evil.Network"}),
+    "a part of a trusted whole": (
+        "objective",
+        {
+            "_target_": "colorization.objective.regression.Regression",
+            "loss": {
+                "_target_": "pathlib.Path.touch",
+                "self": {"_target_": "pathlib.Path", "_args_": ["acted"]},
+            },
+        },
+    ),
+    "what this project only imports": (
+        "objective",
+        {
+            "_target_": "colorization.files.Path.touch",
+            "self": {"_target_": "colorization.files.Path", "_args_": ["acted"]},
+        },
+    ),
+    "a function held back": (
+        "objective",
+        {"_target_": "functools.partial", "_args_": [{"_target_": "os.mkdir", "path": "acted"}]},
+    ),
+}
+
+
+@pytest.mark.parametrize("way", ["open_run", "load_from_checkpoint"])
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_nothing_of_it_acts(checkpoint, package, tmp_path, kind, way):
+    package("evil", "open('acted', 'w')")
+    package("hubconf", "open('acted', 'w')\ndef mine(**settings): pass")
+    (tmp_path / "evil.pkl").write_bytes(pickle.dumps(Touch()))
+    name, node = HOSTILE[kind]
+    path = checkpoint(name, node)
+    with pytest.raises(ConfigError, match=rf"evil.ckpt: {name}.* would build .*; trusted are colorization"):
+        Colorizer.load_from_checkpoint(path) if way == "load_from_checkpoint" else open_run(path).colorizer()
+    assert not (tmp_path / "acted").exists()
+    assert "evil" not in sys.modules
+
+
+def test_predict_says_it_in_one_error(checkpoint, package, command, tmp_path):
+    package("evil", "open('acted', 'w')")
+    checkpoint("model", {"_target_": "evil.Network"})
+    (tmp_path / "grey.png").touch()
+    done = command("predict", "grey.png", "run=evil.ckpt", cwd=tmp_path)
+    assert done.returncode == 1 and not (tmp_path / "acted").exists()
+    assert "export COLORIZATION_TRUST=evil" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_its_data_set_is_not_built_either(checkpoint, package, tmp_path):
+    package("evil", "open('acted', 'w')")
+    cfg = composed("evaluate", [f"run={checkpoint('data', {'_target_': 'evil.Data'})}"])
+    with pytest.raises(ConfigError, match=r"data would build evil\.Data"):
+        a_run(cfg, build.protocol(cfg))
+    assert not (tmp_path / "acted").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["${oc.env:SECRET}", r"a\${oc.env:SECRET}", r"\\${oc.env:SECRET}", "${not", "${hydra:runtime.cwd}"],
+)
+def test_its_text_is_text(checkpoint, monkeypatch, text):
+    """Neither the environment nor another resolver is asked, wherever the text goes."""
+    monkeypatch.setenv("SECRET", "told")
+    node = {"_target_": "colorization.data.scenes.dataset.Scenes", "cache_dir": text}
+    opened = open_run(checkpoint("data", node))
+    assert opened.config.data.cache_dir == text
+    assert opened.data().cache_dir == text
+
+
+def test_a_package_that_is_named_is_trusted(checkpoint, package, monkeypatch):
+    package("mylab", NETWORK)
+    path = checkpoint("model", {"_target_": "mylab.Mine"})
+    with pytest.raises(ConfigError, match="export COLORIZATION_TRUST=mylab"):
+        open_run(path).colorizer()
+    monkeypatch.setenv("COLORIZATION_TRUST", "other.models,mylab")
+    assert type(open_run(path).colorizer().network).__name__ == "Mine"
+
+
+@pytest.mark.parametrize("target", ["mylab.function", "mylab.CNN", "mylab.Missing", "mylaboratory.Mine"])
+def test_only_what_it_defines(checkpoint, package, monkeypatch, target):
+    """No function, no class that it only imports, no package whose name merely begins alike."""
+    package("mylab", NETWORK)
+    monkeypatch.setenv("COLORIZATION_TRUST", "mylab")
+    with pytest.raises(ConfigError, match=f"model would build {target}"):
+        open_run(checkpoint("model", {"_target_": target})).colorizer()
+
+
+def test_a_network_may_hold_an_optimizer_of_torch():
+    from colorization import trust
+    from colorization.objective.base import Objective
+
+    critic = {"_target_": "torch.optim.AdamW", "_partial_": True}
+    node = {"_target_": "colorization.objective.regression.Regression", "critic": {"optimizer": critic}}
+    trust.check(node, Objective, "a.ckpt", "objective")
