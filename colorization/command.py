@@ -1,41 +1,46 @@
-"""What the commands share: help that a newcomer understands, and errors without tracebacks."""
+"""What the commands share: reading a command line, help that a newcomer understands, errors in words.
+
+A command's module is a docstring and a `main` that imports what it needs when it runs: --help,
+--cfg and a mistake on the command line do not wait for torch.
+"""
 
 import logging
 import os
+import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from omegaconf import DictConfig
+from colorization import __version__, inspection
+from colorization.config import ConfigError, InputError, config_file, groups, options
+from colorization.request import Flags, Request, read
 
-from colorization.compose import composed, quoted
-from colorization.config import CONF, ConfigError, InputError, groups, options
-
-Main = Callable[[DictConfig], int | None]
+DISTRIBUTION = "colorization"  # the name on the package registry
 
 
 def command(
     name: str, help: str | None, positional: str | None = None
-) -> Callable[[Main], Callable[[], None]]:
-    """Turn a function of a configuration into a command.
+) -> Callable[[Callable[[Any], int | None]], Callable[[], None]]:
+    """Turn a function of a complete configuration into a command.
 
     Args:
         name: conf/NAME.yaml is its configuration, `python -m colorization.NAME` its command line.
         help: what --help begins with.
-        positional: the setting (a list) that arguments without "=" go to.
+        positional: the setting (a list of paths) that arguments without "=" go to.
     """
 
-    def wrap(main: Main) -> Callable[[], None]:
+    def wrap(main: Callable[[Any], int | None]) -> Callable[[], None]:
         def entry() -> None:
-            arguments = sys.argv[1:]
-            if {"-h", "--help"} & set(arguments):
-                print(help_text(name, help or ""))
-                return
             with errors_in_words():
-                cfg = composed(name, gathered(arguments, positional))
-                if positional and isinstance(cfg[positional], str):
-                    cfg[positional] = [cfg[positional]]
-                logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
+                asked = command_request(name, help, positional)
+                if asked.multirun:
+                    raise ConfigError(["-m: only train runs sweeps"])
+                cfg = asked.composed()
+                if positional:
+                    given = cfg[positional]
+                    cfg[positional] = [*([given] if isinstance(given, str) else given), *asked.paths]
+                log_to_terminal(asked)
                 sys.exit(main(cfg) or 0)
 
         return entry
@@ -43,33 +48,71 @@ def command(
     return wrap
 
 
-def gathered(arguments: Sequence[str], positional: str | None) -> list[str]:
-    """Command-line arguments as overrides: those without "=" become the positional setting's list."""
-    overrides = [argument for argument in arguments if _is_override(argument)]
-    rest = [argument for argument in arguments if argument not in overrides]
-    flags = [argument for argument in rest if argument.startswith("-")]
-    if wrong := flags or (rest if positional is None else []):
-        raise ConfigError([f"{wrong[0]}: not a setting; settings are NAME=VALUE, see --help"])
-    return [*overrides, f"{positional}=[{','.join(map(quoted, rest))}]"] if rest else overrides
+def command_request(name: str, help: str | None, positional: str | None = None) -> Request:
+    """What this process's command line asks of a command.
+
+    Flags that only ask for information (--help, --cfg, --info ...) are answered here, and end the process.
+
+    Raises:
+        ConfigError: the command line is not understood.
+    """
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        sys.exit(print(help_text(name, help or "")))
+    asked = read(name, sys.argv[1:], positional is not None)
+    flags = asked.flags
+    if flags.version:
+        sys.exit(print(f"{DISTRIBUTION} {__version__}"))
+    if flags.hydra_help:
+        sys.exit(print(flags_text()))
+    if flags.shell_completion:
+        sys.exit(inspection.completion(asked))
+    if flags.cfg:
+        sys.exit(print(inspection.configuration(asked), end=""))
+    if flags.info:
+        sys.exit(inspection.composition(asked))
+    if flags.resolve or flags.package:
+        raise ConfigError(["--resolve and --package say how --cfg job prints; give it, too"])
+    return asked
 
 
 def help_text(name: str, docstring: str) -> str:
-    """The module's docstring, its commented settings and the options of every group it composes."""
-    settings = (CONF / f"{name}.yaml").read_text()
-    text = f"{docstring.strip()}\n\nSettings (NAME=VALUE) and their defaults, conf/{name}.yaml:\n\n"
-    text += _indented(settings)
+    """The module's docstring, its commented settings, the options of every group it composes, the flags."""
+    file = config_file(name)
+    text = f"{docstring.strip()}\n\nSettings (NAME=VALUE) and their defaults, conf/{file.name}:\n\n"
+    text += _indented(file.read_text(encoding="utf-8"))
     if used := groups(name):
         rows = "\n".join(f"  {group}={' | '.join(options(group))}" for group in used)
         text += "\n\nOptions (GROUP=NAME); each is a file conf/GROUP/NAME.yaml with settings of its own:\n\n"
         text += rows
-    return text
+    return f"{text}\n\n{flags_text()}"
+
+
+def flags_text() -> str:
+    """Hydra's flags, a line each."""
+    text = Flags().format_help().strip().removeprefix("options:")
+    return f"Flags, as every Hydra program has them:\n\n{text.strip(chr(10))}"
+
+
+def command_line(name: str, *arguments: object) -> str:
+    """A command as a user types it: `shlex.split` gives every argument back as it is."""
+    return shlex.join(["python", "-m", f"colorization.{name}", *map(str, arguments)])
+
+
+def log_to_terminal(asked: Request) -> None:
+    """Messages as they are; hydra.verbose=true, or =LOGGER, adds those for developers."""
+    verbose = asked.verbose
+    level = logging.DEBUG if verbose is True else logging.INFO
+    logging.basicConfig(level=level, format="%(message)s", force=True)
+    for name in [] if isinstance(verbose, bool) else verbose:
+        logging.getLogger(name).setLevel(logging.DEBUG)
 
 
 @contextmanager
 def errors_in_words() -> Iterator[None]:
-    """A user's mistake ends a command with its sentence and exit code 1; only a bug shows a traceback.
+    """A user's mistake ends a command with its sentence and exit code 1; anything else shows its traceback.
 
-    COLORIZATION_TRACEBACK=1 in the environment shows it always.
+    A traceback is followed by the place of the log, where there is one. COLORIZATION_TRACEBACK=1 in the
+    environment shows it always.
     """
     try:
         yield
@@ -79,20 +122,16 @@ def errors_in_words() -> Iterator[None]:
         sys.exit(in_words(error))
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        for handler in logging.getLogger().handlers:
+            if isinstance(handler, logging.FileHandler):
+                error.add_note(f"log: {handler.baseFilename}")
+        raise
 
 
 def in_words(error: BaseException) -> str:
     """An error as a user reads it."""
     return f"{type(error).__name__}: {error}"
-
-
-def _is_override(argument: str) -> bool:
-    name = argument.lstrip("+~").partition("=")[0]
-    return "=" in argument and all(c.isalnum() or c in "._/@" for c in name) and "/" not in name
-
-
-def _indented(text: str) -> str:
-    return "\n".join("  " + line if line else "" for line in text.strip().splitlines())
 
 
 def device(name: str) -> str:
@@ -102,3 +141,7 @@ def device(name: str) -> str:
     if name == "cuda" and not torch.cuda.is_available():
         raise ConfigError(["device=cuda: no CUDA device is there; device=cpu works everywhere"])
     return "cuda" if name == "auto" and torch.cuda.is_available() else name.replace("auto", "cpu")
+
+
+def _indented(text: str) -> str:
+    return "\n".join("  " + line if line else "" for line in text.strip().splitlines())

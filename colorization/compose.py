@@ -1,117 +1,144 @@
-"""Command-line overrides -> a composed configuration, or every fault in them at once."""
+"""Overrides as typed -> one complete configuration, or one for each trial of a sweep, or all their faults."""
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
+from itertools import product
+from typing import NamedTuple
 
-from hydra import compose, initialize_config_dir
+import yaml
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
 from hydra.core.config_store import ConfigStore
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, OverrideType, ValueType
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobRuntime, setup_globals
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from colorization.check import faults
 from colorization.config import (
-    CONF,
     EXPERIMENTS,
     ConfigError,
+    add_folder,
+    config_file,
     describe_target,
+    folders,
     groups,
+    is_group,
     nearest,
     options,
     signature,
 )
 
+# Settings that are paths: taken letter by letter, and a leading ~ is the home folder.
+# data.cache_dir is expanded where it is used, so that a run's configuration means the same to others.
+PATHS = (
+    *("inputs", "runs", "studies", "out", "run", "run.dir", "resume", "weights", "predictions", "reference"),
+    *("record", "stream", "hints", "data.root", "data.val_root", "protocol.manifest"),
+)
+HYDRA = ("hydra.searchpath", "hydra.verbose", "hydra.mode", "hydra.sweep.dir", "hydra.sweep.subdir")
 
-def composed(command: str, overrides: Sequence[str] = ()) -> DictConfig:
-    """Compose and check conf/COMMAND.yaml with overrides as typed on the command line.
+
+class Trial(NamedTuple):
+    """One run of a sweep: what was asked for, and its complete configuration; `cfg.run.dir` is its folder."""
+
+    overrides: list[str]
+    cfg: DictConfig
+
+
+def composed(command: str, overrides: Sequence[str] = (), file: str | None = None) -> DictConfig:
+    """Compose and check COMMAND.yaml, or another file, with overrides as typed on the command line.
+
+    The configuration is complete: no interpolation is left in it, nor anything of Hydra's.
 
     Raises:
         ConfigError: listing every option and setting that does not exist and every value of the
             wrong type, with the nearest right spelling.
     """
-    return _composed(command, overrides)[0]
+    with _in_words():
+        return _complete(*_loaded(command, overrides, file))
 
 
-def completed(command: str, overrides: Sequence[str]) -> list[str]:
-    """Checked overrides as Hydra's own command line takes them.
+def trials(overrides: Sequence[str], command: str = "train", file: str | None = None) -> list[Trial]:
+    """Every run of a sweep in Hydra's order (the last list varies fastest), each composed and checked.
 
-    Settings that a constructor takes but no YAML lists get the `++` that Hydra wants, so that
-    `trainer.fast_dev_run=true` works although conf/trainer does not name it.
+    Raises:
+        ConfigError: listing the faults of all trials, each with the trials that have it.
     """
-    return _composed(command, overrides)[1]
-
-
-def varied(command: str, overrides: Sequence[str]) -> Iterator[list[str]]:
-    """The overrides of a sweep with one value at a time: enough to check them all before the first trial."""
-    with _hydra():
-        parsed = _read(overrides)
-        fixed = [_line(o) for o in parsed if not o.is_sweep_override()]
-        swept = [(o.key_or_group, o.sweep_string_iterator()) for o in parsed if o.is_sweep_override()]
-    yield fixed
-    for key, values in swept:
-        yield from ([*fixed, f"{key}={value}"] for value in values)
-
-
-def register_experiments() -> None:
-    """Make `experiment=NAME` compose experiments/NAME/recipe.yaml over the rest."""
-    for name in options("experiment"):
-        recipe = OmegaConf.load(EXPERIMENTS / name / "recipe.yaml")
-        ConfigStore.instance().store(name=name, node=recipe, group="experiment", package="_global_")
-
-
-def _composed(command: str, overrides: Sequence[str]) -> tuple[DictConfig, list[str]]:
-    with _hydra():
-        choices, settings = _parsed(command, overrides)
-        base = _config(command, [_line(o) for o in choices])
-        wrong: list[str] = []
-        lines, apart = [_line(o) for o in choices], {}
-        for o in settings:
-            if (CONF / o.key_or_group).is_dir() and _exists(base, o):
-                # such as predict's hints, which Hydra would take for the group
-                apart[o.key_or_group] = o.value()
-            elif _exists(base, o):
-                lines.append(_line(o))
-            elif _accepts(base, o.key_or_group):
-                lines.append("++" + _line(o))
-            else:
-                wrong.append(_no_such_setting(base, o.key_or_group))
-        config = _config(command, lines)
-        config.update(apart)
-        wrong += faults(OmegaConf.to_container(config, resolve=True))
-    if wrong:
-        raise ConfigError(wrong)
-    return config, lines
-
-
-def _parsed(command: str, overrides: Sequence[str]) -> tuple[list[Override], list[Override]]:
-    """Overrides as (choices of options, values of settings)."""
-    parsed = _read(overrides)
-    choices = [o for o in parsed if o.key_or_group in groups(command)]
-    wrong = [fault for o in choices for fault in _choice_faults(o.key_or_group, o.value())]
-    if wrong:
-        raise ConfigError(wrong)
-    return choices, [o for o in parsed if o not in choices]
-
-
-def _read(overrides: Sequence[str]) -> list[Override]:
-    """Hydra's reading; a value beyond its grammar, as ~/photos or Fotos (alt), is text as it stands."""
-    parser, read = OverridesParser.create(), []
-    for override in overrides:
+    lists = _alternatives(overrides)
+    own_folder = any(values[0].startswith("run.dir=") for values in lists)
+    found: list[Trial] = []
+    wrong: dict[str, list[str]] = {}
+    clock: DictConfig | None = None  # trials share the time that names their folder
+    for number, lines in enumerate(product(*lists)):
+        name = " ".join(line for line, values in zip(lines, lists, strict=True) if len(values) > 1)
         try:
-            read.append(parser.parse_override(override))
-        except HydraException:
-            name, _, value = override.partition("=")
-            try:
-                read.append(parser.parse_override(f"{name}={quoted(value)}"))
-            except HydraException:
-                read.append(parser.parse_override(override))  # whose error says what is wrong
-    return read
+            with _in_words():
+                config, unknown = _loaded(command, lines, file)
+                if clock is not None:
+                    OmegaConf.copy_cache(clock, config)
+                clock = clock or config
+                config.hydra.job.num = number
+                with hydra_resolved(config):
+                    folder = f"{config.hydra.sweep.dir}/{config.hydra.sweep.subdir}"
+                if not own_folder:
+                    config.run.dir = folder
+                found.append(Trial(list(lines), _complete(config, unknown)))
+        except ConfigError as error:
+            for fault in error.faults:
+                wrong.setdefault(fault, []).append(f"trial {number} ({name})")
+    count = len(found) + len(set().union(*wrong.values()))
+    if wrong:
+        raise ConfigError([_of_trials(fault, where, count) for fault, where in wrong.items()])
+    _apart(found)
+    return found
+
+
+def unresolved(command: str, overrides: Sequence[str], file: str | None = None) -> DictConfig:
+    """The configuration as `--cfg` shows it: interpolations as written, Hydra's part under `hydra`."""
+    with _in_words():
+        return _loaded(command, overrides, file)[0]
+
+
+@contextmanager
+def hydra_resolved(config: DictConfig) -> Iterator[None]:
+    """Let `${hydra:...}` find this configuration's part of Hydra, and nothing afterwards.
+
+    Lightning starts the processes of other devices in another way where Hydra's own is left behind.
+    """
+    HydraConfig.instance().set_config(config)
+    try:
+        OmegaConf.set_readonly(config.hydra, False)
+        yield
+    finally:
+        HydraConfig.instance().cfg = None
+
+
+def loader() -> ConfigLoaderImpl:
+    """Hydra's reader of YAML files, over all folders and the recorded experiments."""
+    setup_globals()
+    Plugins.instance()
+    for recipe in EXPERIMENTS.glob("*/recipe.yaml"):
+        node = OmegaConf.load(recipe)
+        ConfigStore.instance().store(recipe.parent.name, node, group="experiment", package="_global_")
+    path = ConfigSearchPathImpl()
+    path.append("hydra", "pkg://hydra.conf")
+    for folder in folders():
+        path.append("main", f"file://{folder}")
+    path.append("schema", "structured://")
+    return ConfigLoaderImpl(path)
+
+
+def expanded(path: str) -> str:
+    """A path with the home folder in place of a leading ~; a URL as it stands."""
+    return os.path.expanduser(path)  # noqa: PTH111 (Path makes s3:/ of s3://, and fails for ~nobody)
 
 
 def quoted(text: str) -> str:
@@ -119,55 +146,166 @@ def quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def _config(command: str, lines: Sequence[str]) -> DictConfig:
-    """The configuration without Hydra's own part, which its interpolations still find."""
-    config = compose(command, list(lines), return_hydra_config=True)
-    HydraConfig.instance().set_config(config)
+def _loaded(command: str, lines: Sequence[str], file: str | None) -> tuple[DictConfig, list[str]]:
+    """Hydra's composition with all that is known applied to it; and what is not known, in words."""
+    overrides = [_read(line) for line in lines]
+    for override in overrides:
+        if override.key_or_group == "hydra.searchpath":
+            for place in override.value():
+                add_folder(place)
+    file = file or command
+    config_file(file)
+    known = groups(file)
+    choices = [o for o in overrides if _is_choice(o, known)]
+    wrong = [fault for o in choices for fault in _choice_faults(o)]
+    wrong += [fault for o in overrides for fault in _hydra_faults(o)]
+    if wrong:
+        raise ConfigError(wrong)
+    JobRuntime.instance().set("name", command)
+    config = loader().load_configuration(file, [_line(o) for o in choices], RunMode.RUN, from_shell=False)
+    OmegaConf.set_readonly(config.hydra, False)
+    config.hydra.overrides.task = [line for line in lines if not line.startswith("hydra")]
+    config.hydra.job.override_dirname = ",".join(sorted(config.hydra.overrides.task))
+    settings = [o for o in overrides if o not in choices]
+    placed = [_placed(config, o) for o in settings]
+    ConfigLoaderImpl._apply_overrides_to_config([o for o in placed if o], config)
+    unknown = [o.key_or_group for o, where in zip(settings, placed, strict=True) if not where]
+    return config, [_no_such_setting(config, key) for key in unknown]
+
+
+def _complete(config: DictConfig, wrong: Sequence[str]) -> DictConfig:
+    """Resolve all interpolations, take Hydra's part away, and check every value."""
+    if "run.dir" in config:
+        config.hydra.runtime.output_dir = "${run.dir}"
+    with hydra_resolved(config):
+        OmegaConf.resolve(config)
     with open_dict(config):
         del config["hydra"]
+    for key in PATHS:
+        value = OmegaConf.select(config, key)
+        if isinstance(value, str):
+            OmegaConf.update(config, key, expanded(value))
+        elif isinstance(value, ListConfig):
+            OmegaConf.update(config, key, [expanded(str(path)) for path in value])
+    if wrong := [*wrong, *faults(OmegaConf.to_container(config))]:
+        raise ConfigError(wrong)
     return config
 
 
-@contextmanager
-def _hydra() -> Iterator[None]:
-    register_experiments()
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(CONF.absolute()), version_base="1.3"):
+def _read(line: str, sweep: bool = False) -> Override:
+    """Hydra's reading; a path, and a value beyond its grammar as Fotos (alt), is text as it stands."""
+    parser = OverridesParser.create()
+    name, _, value = line.partition("=")
+    text = f"{name}={quoted(value)}"
+    if name in PATHS and not sweep and value not in ("", "null") and value[0] not in "['\"":
+        return parser.parse_override(text)
+    try:
+        read = parser.parse_override(line)
+    except HydraException:
+        if sweep and "," in value:
+            text = f"{name}={','.join(map(quoted, value.split(',')))}"
         try:
-            yield
-        except (HydraException, OmegaConfBaseException) as error:
-            raise ConfigError([re.sub(r"\s+", " ", str(error))]) from error
+            return parser.parse_override(text)
+        except HydraException:
+            return parser.parse_override(line)  # whose error says what is wrong
+    if read.value_type is ValueType.INTERVAL_SWEEP:
+        remedy = f"give some, {name}=A,B,C or {name}=range(FROM,TO,STEP)"
+        raise ConfigError([f"{line}: an interval has no list of values to try; {remedy}"])
+    if read.is_sweep_override() and not sweep:
+        several = f"{name}=[A,B] is a list, {name}='\"A,B\"' is text, train -m {line} is a sweep"
+        raise ConfigError([f"{line}: several values; {several}"])
+    return read
+
+
+def _alternatives(overrides: Sequence[str]) -> list[list[str]]:
+    """For each setting of a sweep the overrides to try; the last word on a setting counts, as in Hydra."""
+    lists: dict[str, list[str]] = {}
+    for line in overrides:
+        override = _read(line, sweep=True)
+        override.config_loader = loader() if "glob(" in line else None
+        key = override.get_key_element()
+        if not override.is_sweep_override():
+            lists[key] = [line]
+        elif values := list(override.sweep_string_iterator()):
+            lists[key] = [f"{key}={value}" for value in values]
+        else:
+            raise ConfigError([f"{line}: matches none of {', '.join(options(override.key_or_group))}"])
+    return list(lists.values())
+
+
+def _of_trials(fault: str, where: Sequence[str], count: int) -> str:
+    """A fault with the trials that have it, where others have not."""
+    return fault if len(where) == count else f"{', '.join(where)}: {fault}"
+
+
+def _apart(found: Sequence[Trial]) -> None:
+    """Raise a ConfigError where two trials would write into one folder."""
+    folders = [trial.cfg.run.dir for trial in found]
+    if shared := [folder for folder in dict.fromkeys(folders) if folders.count(folder) > 1]:
+        remedy = "hydra.sweep.dir=FOLDER is the sweep's, and each trial has its own in it"
+        raise ConfigError(
+            [f"run.dir={folder}: several trials would share this folder; {remedy}" for folder in shared]
+        )
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+        raise ConfigError([re.sub(r"\s+", " ", str(error))]) from error
 
 
 def _line(override: Override) -> str:
-    """The override as it was typed."""
+    """The override as it was read."""
     return override.input_line or ""
 
 
-def _choice_faults(group: str, value: Any) -> list[str]:
+def _is_choice(override: Override, known: Sequence[str]) -> bool:
+    """Whether an override chooses an option; predict's hints=clicks.json, say, does not."""
+    group = override.key_or_group
+    return group in known or bool(override.package) or (override.is_add() and is_group(group))
+
+
+def _choice_faults(override: Override) -> list[str]:
+    group, value = override.key_or_group, override.value()
     allowed = options(group)
     return [
         f"{group}={name}: no such option{nearest(str(name), allowed)} (choose from {', '.join(allowed)})"
         for name in (value if isinstance(value, list) else [value])
-        if name is not None and str(name) not in allowed
+        if name is not None and str(name).removesuffix(".yaml") not in allowed
     ]
 
 
-def _exists(config: DictConfig, override: Override) -> bool:
+def _hydra_faults(override: Override) -> list[str]:
+    """What Hydra's own settings would do that this program does not."""
     key = override.key_or_group
-    if key.startswith("hydra") or _line(override)[0] in "+~":
-        return True
+    if not key.startswith(("hydra.", "hydra/")) or key in HYDRA:
+        return []
+    others = {"hydra.run.dir": "run.dir=FOLDER names the folder of a run"}
+    return [f"{key}: {others.get(key, 'no effect here; of Hydra there are ' + ', '.join(HYDRA))}"]
+
+
+def _placed(config: DictConfig, override: Override) -> Override | None:
+    """The override as it is to be applied; None where there is no such setting."""
+    key = override.key_or_group
     parent, _, name = key.rpartition(".")
     node = OmegaConf.select(config, parent) if parent else config
+    if override.type is not OverrideType.CHANGE or key.startswith("hydra."):
+        return override
     if isinstance(node, ListConfig):
-        return name.isdigit() and int(name) < len(node)
-    return isinstance(node, DictConfig) and name in node.keys()  # noqa: SIM118 (`in` denies ??? values)
-
-
-def _accepts(config: DictConfig, key: str) -> bool:
-    parent, _, name = key.rpartition(".")
-    node = OmegaConf.select(config, parent) if parent else None
-    return isinstance(node, DictConfig) and "_target_" in node and name in signature(node._target_)
+        return override if name.isdigit() and int(name) < len(node) else None
+    if not isinstance(node, DictConfig):
+        return None
+    if name in node.keys():  # noqa: SIM118 (`in` denies ??? values)
+        return override
+    added = replace(override, type=OverrideType.FORCE_ADD)
+    if parent == "decoding" or ("_target_" in node and name in signature(node._target_)):
+        return added
+    names = [str(known) for known in config]
+    if not parent and "decoding" in names and not nearest(name, names, cutoff=0.8):
+        return replace(added, key_or_group=f"decoding.{name}")
+    return None
 
 
 def _no_such_setting(config: DictConfig, key: str) -> str:
@@ -183,3 +321,15 @@ def _no_such_setting(config: DictConfig, key: str) -> str:
         where = f" ({describe_target(node._target_)})"
     allowed = f"; the settings of {parent} are {', '.join(names)}" if parent else ""
     return f"{key}: no such setting{nearest(name, names) or allowed}{where}"
+
+
+def completed(command: str, overrides: Sequence[str]) -> list[str]:
+    """Checked overrides as Hydra's own command line takes them."""
+    composed(command, overrides)
+    known = groups(command)
+    return [line if _is_choice(_read(line), known) or line[0] in "+~" else f"++{line}" for line in overrides]
+
+
+def varied(command: str, overrides: Sequence[str]) -> Iterator[list[str]]:
+    """The overrides of each trial of a sweep."""
+    yield from (list(lines) for lines in product(*_alternatives(overrides)))

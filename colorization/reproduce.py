@@ -22,7 +22,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from colorization.command import errors_in_words, gathered, help_text
+from colorization.command import command_request, errors_in_words
 from colorization.compose import composed
 from colorization.config import EXPERIMENTS, ConfigError
 from colorization.run import is_code_of, provenance
@@ -54,25 +54,21 @@ class Outcome:
 
 def main() -> None:
     """The command: settings of its own go to conf/reproduce.yaml, all others to training."""
-    if {"-h", "--help"} & set(sys.argv[1:]):
-        print(help_text("reproduce", __doc__ or ""))
-        return
     with errors_in_words():
-        given = gathered(sys.argv[1:], "studies")
-        own = [o for o in given if o.partition("=")[0] in ("studies", "only", "out")]
+        request = command_request("reproduce", __doc__, "studies")
+        own = [o for o in request.overrides if o.partition("=")[0] in ("only", "out")]
         cfg = composed("reproduce", own)
-        if len(cfg.studies) != 1:
+        if len(request.paths) != 1:
             raise ConfigError(["give one study: python -m colorization.reproduce experiments/NAME"])
         outcomes = reproduce(
-            found(cfg.studies[0]), [o for o in given if o not in own], cfg.only, Path(cfg.out)
+            found(request.paths[0]), [o for o in request.overrides if o not in own], cfg.only, Path(cfg.out)
         )
     Console().print(shown(outcomes))
     sys.exit(not all(outcome.reproduced for outcome in outcomes))
 
 
-def found(study: str) -> Path:
+def found(folder: Path) -> Path:
     """A study's folder: as given, or of that name among those that the project has recorded."""
-    folder = Path(study)
     return folder if folder.exists() else EXPERIMENTS / folder.name
 
 
