@@ -143,7 +143,8 @@ def expanded(path: str) -> str:
 
 def quoted(text: str) -> str:
     """Text as Hydra's grammar writes it, whatever it holds."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    escaped = re.sub(r"(\\*)('|$)", lambda end: 2 * end[1] + end[2].replace("'", "\\'"), text)
+    return f"'{escaped}'"
 
 
 def _loaded(command: str, lines: Sequence[str], file: str | None) -> tuple[DictConfig, list[str]]:
