@@ -1,6 +1,6 @@
 """What the code of the protocols' papers prints, told a second time by NumPy, Pillow and scikit-image.
 
-    python -m tests.scoring.papers PHOTOS    what the program says | what their code does (difference)
+    python -m tests.scoring.papers PHOTOS [NAME]...    the program's numbers | their code's (difference)
 
 The files that are followed are named in conf/protocol/NAME.yaml. What a network predicts is the true ab times
 0 (grey), 0.5 or 1.8, of which the last leaves sRGB. Pictures are (H, W, 3), 0..255.
@@ -20,6 +20,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from colorization import build
 from colorization.color import lab
 from colorization.compose import composed
+from colorization.config import options
 from colorization.data.decode import open_square
 from colorization.metric.base import Pair
 from colorization.metric.chroma import is_grey
@@ -213,7 +214,7 @@ def icolorit_224(path, factor):
 
 if __name__ == "__main__":
     photos = sorted(Path(sys.argv[1]).iterdir())
-    for name in ("v1", "pooled", "chromagan_224", "ctest10k_256", "ddcolor_256", "icolorit_224", "val5k_256"):
+    for name in sys.argv[2:] or options("protocol"):
         for factor in FACTORS:
             print(f"{name:13} ab x {factor}", end="")
             says, right = ours(name, photos, factor), theirs(name, photos, factor)
