@@ -1,5 +1,6 @@
 """The only LightningModule: any network, any objective, one training step, one validation."""
 
+import copy
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -88,7 +89,19 @@ class Colorizer(pl.LightningModule):
 
     def forward(self, L: Tensor, hints: Tensor | None = None) -> Tensor:
         """Colour lightness L (B, 1, H, W) 0..100: ab (B, 2, H, W) in CIE units."""
-        return self.objective.predict(self.network, Given(L, self.hints.blank(L) if hints is None else hints))
+        given = Given(L, self.hints.blank(L) if hints is None else hints)
+        return self.objective.predict(self.network, given)
+
+    def export(self) -> torch.export.ExportedProgram:
+        """`forward` of one picture without hints as a graph: L (1, 1, H, W) -> ab (1, 2, H, W), any H, W."""
+        network = copy.deepcopy(self.network).to(memory_format=torch.contiguous_format)
+        size = {2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC}
+        return torch.export.export(
+            Automatic(network, self.objective, self.hints).eval(),
+            (torch.full((1, 1, 44, 61), 50.0, device=self.device),),
+            dynamic_shapes={"L": size},
+            prefer_deferred_runtime_asserts_over_guards=True,
+        )
 
     def colour(self, picture: Tensor, first: int = 0) -> Pair:
         """Predict the colours of true pictures (B, 3, H, W) uint8 sRGB from their lightness.
@@ -238,6 +251,17 @@ class Colorizer(pl.LightningModule):
 
     def _mean(self, name: str) -> MeanMetric:
         return cast(MeanMetric, self.scores[name])
+
+
+class Automatic(nn.Module):
+    """Lightness L (B, 1, H, W) 0..100 -> ab (B, 2, H, W) in CIE units, nothing revealed."""
+
+    def __init__(self, network: Network, objective: Objective, hints: Hints):
+        super().__init__()
+        self.network, self.objective, self.hints = network, objective, hints
+
+    def forward(self, L: Tensor) -> Tensor:
+        return self.objective.predict(self.network, Given(L, self.hints.blank(L)))
 
 
 def _optimizer(factory: Callable[..., Optimizer], groups: list[dict[str, Any]], rate: float) -> Optimizer:

@@ -5,6 +5,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from colorization.model.base import Network
+from colorization.model.size import cropped
 from colorization.model.units import Units
 
 
@@ -44,7 +45,7 @@ class ECCV16(Network):
         height, width = (-(-side // self.stride) for side in x.shape[-2:])
         x = self.conv4(self.conv3(self.conv2(self.conv1(x))))
         x = self.conv8(self.conv7(self.conv6(self.conv5(x))))
-        return self.head(x)[..., :height, :width]
+        return cropped(self.head(x), height, width)
 
 
 def block(*channels: int, stride: int = 1, dilation: int = 1) -> nn.Sequential:

@@ -9,6 +9,7 @@ from torch.nn.functional import pad
 
 from colorization.model.base import Network
 from colorization.model.eccv16 import block, kaiming
+from colorization.model.size import cropped
 from colorization.model.units import Units
 
 
@@ -122,7 +123,7 @@ def _up(before: int, after: int) -> nn.ConvTranspose2d:
 
 def _added(up: Tensor, shortcut: Tensor) -> Tensor:
     """The sum, cut to the shortcut's size: an odd size was rounded up on the way down."""
-    return up[..., : shortcut.shape[-2], : shortcut.shape[-1]] + shortcut
+    return cropped(up, *shortcut.shape[-2:]) + shortcut
 
 
 def _pointwise(before: int, channels: int, layers: int = 4) -> nn.Sequential:

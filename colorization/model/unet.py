@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad, scaled_dot_product_attention
 
 from colorization.model.base import Network
+from colorization.model.size import cropped
 from colorization.model.units import Units
 
 Norm = Literal["batch", "group"]
@@ -85,7 +86,7 @@ class UNet(Network):
             skip = skips.pop()
             x = interpolate(grow(x), size=skip.shape[-2:], mode="nearest")
             x = stage(torch.cat([skip, x], dim=1))
-        return self.head(x)[..., : -(-height // self.stride), : -(-width // self.stride)]
+        return cropped(self.head(x), -(-height // self.stride), -(-width // self.stride))
 
 
 class Residual(nn.Module):

@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from colorization.config import ConfigError, nearest
 from colorization.data.batch import Batch, Given
 from colorization.model.base import Network
+from colorization.model.size import cropped
 from colorization.objective.prior import Packed
 
 NETWORK = "network"  # the turn in which the network itself learns
@@ -165,7 +166,7 @@ def upsample(y: Tensor, stride: int, L: Tensor) -> Tensor:
         return y
     (height, width), (h, w) = L.shape[-2:], y.shape[-2:]
     y = interpolate(y.float(), size=(h * stride, w * stride), mode="bilinear", align_corners=False)
-    return y[..., :height, :width]
+    return cropped(y, height, width)
 
 
 def at_stride(ab: Tensor, stride: int) -> Tensor:
