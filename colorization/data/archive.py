@@ -35,14 +35,14 @@ class Member:
     method: int
     crc: int
 
-    def unpacked(self, span: bytes, name: str) -> bytes:
+    def content(self, span: bytes, name: str) -> bytes:
         """The member's bytes out of its span. Raises UnreadablePicture where they are not what was put in."""
         if len(span) < 30 or span[:4] != HEADER:
             raise UnreadablePicture(name, "the archive is damaged: no member begins where its directory says")
         skip = 30 + int.from_bytes(span[26:28], "little") + int.from_bytes(span[28:30], "little")
         data = span[skip : skip + self.packed]
         if self.method == zipfile.ZIP_DEFLATED:
-            data = _inflated(data, self.length, name)
+            data = _inflate(data, self.length, name)
         elif self.method != zipfile.ZIP_STORED:
             raise UnreadablePicture(name, f"zip method {self.method}; stored and deflate can be read")
         if len(data) != self.length or zlib.crc32(data) != self.crc:
@@ -50,7 +50,7 @@ class Member:
         return data
 
 
-def _inflated(data: bytes, length: int, name: str) -> bytes:
+def _inflate(data: bytes, length: int, name: str) -> bytes:
     try:
         return zlib.decompressobj(-15).decompress(data, length + 1)
     except zlib.error as error:
@@ -120,7 +120,7 @@ class Zip(Archive):
     def read(self, name: str) -> bytes:
         """One member, checked."""
         member = self.members[self.inside + name]
-        return member.unpacked(self._span(member.start, member.stop, name), name)
+        return member.content(self._span(member.start, member.stop, name), name)
 
 
 class Tar(Archive):

@@ -1,4 +1,4 @@
-"""Decoding on all cores, in order, in constant memory, straight into the file that is to hold the pixels."""
+"""Decoding on all cores, in order, in constant memory, straight into the file of the pixels."""
 
 import gc
 import multiprocessing
@@ -37,7 +37,7 @@ CHUNK = 32  # pictures per task of a worker
 FEW = 64  # pictures for which no worker is started
 AHEAD = 4  # tasks per worker that are under way
 
-# Place among the slots, name, and what came if it had to be moved.
+# Number of the slot, name, and the bytes of a picture that had to be downloaded.
 Chunk = list[tuple[int, str, bytes | UnreadablePicture | None]]
 
 
@@ -46,7 +46,7 @@ class Result:
     """One picture, or the reason why there is none.
 
     Attributes:
-        slot: where its pixels are: the how manieth of the names it is.
+        slot: where its pixels are: its position among the names.
         row: name, stored width and height, stored bytes.
         reason: why it could not be read, or the empty string.
     """
@@ -81,10 +81,10 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def decoded(
+def decode(
     source: Source, name: str, size: int, data: bytes | UnreadablePicture | None = None
 ) -> tuple[np.ndarray, tuple[str, int, int, int]]:
-    """Load one picture with its row; `data` is what it reads, where that was moved here before."""
+    """Load one picture with its row; `data` are its bytes, where they were downloaded before."""
     files = encoded(source)
     if files is None:
         return source.load(name, size), (name, size, size, 0)
@@ -102,7 +102,7 @@ class Decoding:
     that it died of.
 
     Args:
-        source: pictures by name. What lies at a URL is moved here by this process.
+        source: pictures by name. Those at a URL are downloaded by this process.
         slots: where each picture goes, in the order of the names.
         workers: processes; None takes every core.
     """
@@ -132,7 +132,7 @@ class Decoding:
             yield block
 
     def _chunks(self, names: Sequence[str]) -> Iterator[list[Result]]:
-        chunks = self._moved(names)
+        chunks = self._cut(names)
         if len(names) < FEW:
             yield from (_decode_with(self.source, self.slots, chunk) for chunk in chunks)
             return
@@ -144,8 +144,8 @@ class Decoding:
         while pending:
             yield self._result(*pending.popleft())
 
-    def _moved(self, names: Sequence[str]) -> Iterator[Chunk]:
-        """A few names at a time, each with its bytes if they had to be moved."""
+    def _cut(self, names: Sequence[str]) -> Iterator[Chunk]:
+        """A few names at a time, each with its bytes if they had to be downloaded."""
         files = encoded(self.source)
         data = files.fetch(names) if isinstance(files, Remote) else repeat(None)
         slots = zip(count(), names, data, strict=False)
@@ -214,7 +214,7 @@ def _decode_with(source: Source, slots: Slots, chunk: Chunk) -> list[Result]:
     with slots.path.open("r+b") as file:
         for slot, name, data in chunk:
             try:
-                picture, row = decoded(source, name, slots.size, data)
+                picture, row = decode(source, name, slots.size, data)
             except UnreadablePicture as error:
                 results.append(Result(slot, name, reason=error.reason))
                 continue
@@ -232,11 +232,11 @@ class Bar:
 
     def advance(self, pictures: int) -> None:
         """Count pictures that are done."""
-        moved = f"{self._files.moved / 1e6:.0f} MB" if isinstance(self._files, Remote) else ""
-        self._bar.update(self._task, advance=pictures, moved=moved)
+        traffic = f"{self._files.traffic / 1e6:.0f} MB" if isinstance(self._files, Remote) else ""
+        self._bar.update(self._task, advance=pictures, traffic=traffic)
 
 
-class Speed(ProgressColumn):
+class Rate(ProgressColumn):
     """Pictures per second."""
 
     def render(self, task: Task) -> Text:
@@ -246,9 +246,9 @@ class Speed(ProgressColumn):
 
 @contextmanager
 def progress(label: str, total: int, source: Source) -> Iterator[Bar]:
-    """A bar with pictures/s, the time left, and the bytes that were moved."""
+    """A bar with pictures/s, the time left, and the bytes that were downloaded."""
     title = TextColumn("pack {task.description}")
-    moved = TextColumn("{task.fields[moved]}")
-    columns = (title, BarColumn(24), MofNCompleteColumn(), Speed(), moved, TimeRemainingColumn())
+    traffic = TextColumn("{task.fields[traffic]}")
+    columns = (title, BarColumn(24), MofNCompleteColumn(), Rate(), traffic, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        yield Bar(bar, bar.add_task(label, total=total, moved=""), encoded(source))
+        yield Bar(bar, bar.add_task(label, total=total, traffic=""), encoded(source))

@@ -35,12 +35,13 @@ class Folder(PictureData):
     def sources(self) -> dict[str, Source]:
         """Three parts of root, or two and val_root."""
         files = files_at(self.root, "data.root")
-        held = {"val": self.val_size} if self.val_root else {"test": None, "val": self.val_size}
-        parts: dict[str, Source] = {split: Part(files, split, tuple(held.items())) for split in SPLITS}
+        cuts = {"val": self.val_size} if self.val_root else {"test": None, "val": self.val_size}
+        parts: dict[str, Source] = {split: Part(files, split, tuple(cuts.items())) for split in SPLITS}
         if self.root and self.val_root:
             if overlap(self.root, self.val_root):
-                told = f"data.root={self.root} data.val_root={self.val_root}: one lies in the other, so "
-                raise InputError(f"{told}pictures to score on would be trained on; put them side by side")
+                settings = f"data.root={self.root} data.val_root={self.val_root}"
+                fault = "one lies in the other, so that pictures to score on would be trained on"
+                raise InputError(f"{settings}: {fault}; put them side by side")
             parts["test"] = files_at(self.val_root, "data.val_root")
         return parts
 
@@ -82,5 +83,5 @@ def files_at(root: str | None, setting: str, inside: str = "", fixed: bool = Fal
 
 
 def _help(setting: str) -> str:
-    asked = f"pass a folder of pictures or a .zip or .tar of them, {setting}=PATH"
-    return f"{asked}, or try data=scenes, which needs none"
+    places = f"pass a folder of pictures or a .zip or .tar of them, {setting}=PATH"
+    return f"{places}, or try data=scenes, which needs none"

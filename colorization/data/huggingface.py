@@ -46,8 +46,8 @@ class HuggingFace(PictureData):
     def sources(self) -> dict[str, Source]:
         """Two parts of train and another split, or three of train."""
         train, scored = self._rows("train"), self._scored_split
-        held = {"val": self.val_size} if scored else {"test": None, "val": self.val_size}
-        parts: dict[str, Source] = {split: Part(train, split, tuple(held.items())) for split in SPLITS}
+        cuts = {"val": self.val_size} if scored else {"test": None, "val": self.val_size}
+        parts: dict[str, Source] = {split: Part(train, split, tuple(cuts.items())) for split in SPLITS}
         if scored:
             parts["test"] = self._rows(scored)
         return parts
@@ -56,8 +56,8 @@ class HuggingFace(PictureData):
     def loaded(self) -> "DatasetDict":
         """All the splits. Raises ValueError or FileNotFoundError, in words, where there are none."""
         if not self.root:
-            named = "data.root=NAME on the hub, or data.root=FOLDER"
-            raise FileNotFoundError(f"data.root is not given; pass {named}")
+            settings = "data.root=NAME on the hub, or data.root=FOLDER"
+            raise FileNotFoundError(f"data.root is not given; pass {settings}")
         try:
             import datasets
         except ImportError as error:
@@ -77,11 +77,11 @@ class HuggingFace(PictureData):
             raise InputError("data.test=train: is trained on; name another split, or null for a tenth of it")
         return self.test or next((name for name in SCORED if name in self.loaded), None)
 
-    def _rows(self, split: str) -> "Rows":
+    def _rows(self, split: str) -> "HubPictures":
         if split not in self.loaded:
             there = ", ".join(self.loaded)
             raise InputError(f"data.root={self.root}: no split {split} to train on; there are {there}")
-        return Rows(self.loaded[split], self.column or self._only_column(split), [self.root, split])
+        return HubPictures(self.loaded[split], self.column or self._only_column(split), [self.root, split])
 
     def _only_column(self, split: str) -> str:
         from datasets import Image
@@ -90,11 +90,11 @@ class HuggingFace(PictureData):
         found = [name for name, kind in features.items() if isinstance(kind, Image)]
         if len(found) == 1:
             return found[0]
-        said = f"{len(found)} columns of pictures among {', '.join(features)}"
-        raise InputError(f"data.root={self.root} has {said}; choose one, data.column=NAME")
+        columns = f"{len(found)} columns of pictures among {', '.join(features)}"
+        raise InputError(f"data.root={self.root} has {columns}; choose one, data.column=NAME")
 
 
-class Rows(Files):
+class HubPictures(Files):
     """The encoded pictures of one split, named by their rows.
 
     Args:

@@ -4,10 +4,10 @@ A pack is a folder:
 
     pictures.bin   uint8 (N, size, size, 3), only ever appended to
     rows.jsonl     one line per picture: name, stored width, height, bytes; only ever appended to
-    index.json     how much of both counts, what was skipped and why; replaced whole
+    index.json     the committed length of both, what was skipped and why; replaced whole
 
-Bytes beyond what index.json counts are an unfinished block: no reader sees them, and the next
-writer drops them.
+Bytes beyond the committed length are an unfinished block: no reader sees them, and the next writer
+truncates them.
 """
 
 import errno
@@ -46,12 +46,12 @@ NAMED = 20  # skipped pictures that the log names
 
 @dataclass
 class Index:
-    """What counts of a pack's files.
+    """The committed part of a pack's files.
 
     Attributes:
-        taken: how many of the source's names were tried, in order.
+        taken: how many of the source's names were decoded or skipped, in order.
         total: how many it has.
-        pictures, row_bytes: how much of pictures.bin and rows.jsonl counts.
+        pictures, row_bytes: the committed lengths of pictures.bin and rows.jsonl.
         skipped: position, name and reason of the names that are no pictures.
     """
 
@@ -83,7 +83,7 @@ class Pack:
 
     Args:
         folder: of the pack.
-        index: what counts of it.
+        index: its committed part.
         taken: how many of the source's names.
         mapped: how many pictures lie here, where that is fewer than have a row; see `data.stream`.
 
@@ -134,7 +134,7 @@ def pack(
     workers: int | None = None,
     on_error: OnError = "skip",
 ) -> Pack:
-    """Map the pack of a source's first pictures, decoding before what it does not hold yet.
+    """Map the pack of a source's first pictures, after decoding those that it lacks.
 
     A larger count extends the pack. Killed at any moment, it goes on from the last whole block; of
     two processes that pack the same, the second waits and maps.
@@ -204,7 +204,7 @@ def digest(content: Any) -> str:
 
 
 def read_index(folder: Path) -> Index | None:
-    """What counts of a pack, or None where there is none yet. Raises ValueError where it is damaged."""
+    """The index of a pack, or None where there is none yet. Raises InputError where it is damaged."""
     try:
         return Index(**json.loads((folder / "index.json").read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -217,7 +217,7 @@ def read_index(folder: Path) -> Index | None:
 
 @contextmanager
 def writing(folder: Path, wait: bool = True) -> Any:
-    """Be the only writer of a pack. The lock dies with the process; a reader needs none."""
+    """Lock a pack for writing. The lock ends with the process; a reader needs none."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / "lock")
     try:
@@ -265,24 +265,24 @@ def _extend(
             raise OSError(f"{_no_space(folder)}; {packed} pictures are packed and stay") from error
         raise
     finally:
-        kept = read_index(folder)
-        _cut(slots.path, kept.pictures * kept.picture_bytes if kept else 0)
+        committed = read_index(folder)
+        _cut(slots.path, committed.pictures * committed.picture_bytes if committed else 0)
     packed = index.pictures - before
     log.info("packed %d pictures of %s at %d px: %s", packed, index.label, index.size, folder)
     _log_skipped(index, goal - len(missing))
 
 
 def _plan(source: Source, names: Sequence[str], disk: int) -> str:
-    """What is about to happen: how many pictures, how much of the disk, and what is moved from where."""
+    """How many pictures are packed, how much disk they take, and how much is downloaded from where."""
     files = encoded(source)
     plan = f"{len(names)} pictures to pack, {disk / 1e9:.2f} GB of disk"
     if isinstance(files, Remote):
-        plan += f", {files.planned(names) / 1e9:.2f} GB to move from {files.url}"
+        plan += f", {files.length(names) / 1e9:.2f} GB to download from {files.url}"
     return plan
 
 
 def _append(folder: Path, index: Index, slots: Slots, block: list[Result]) -> None:
-    """Pictures first, then their rows, then the index that makes both count."""
+    """Write pictures, then their rows, then the index that commits both."""
     good = [result for result in block if not result.reason]
     rows = b"".join(json.dumps(result.row).encode() + b"\n" for result in good)
     with slots.path.open("r+b") as file:
@@ -315,7 +315,7 @@ def _close_gaps(file: BinaryIO, index: Index, slots: Slots, good: Sequence[Resul
 
 
 def _to_disk(file: BinaryIO) -> None:
-    """Wait until the disk has it, whoever wrote it."""
+    """Flush and fsync: what other processes wrote into it as well."""
     file.flush()
     os.fsync(file.fileno())
 
@@ -354,5 +354,5 @@ def _log_skipped(index: Index, since: int) -> None:
 
 def mark_used(folder: Path) -> None:
     """Let `prepare list=true` say when a pack was last used."""
-    with suppress(OSError):  # a cache that is somebody else's, or mounted to be read
+    with suppress(OSError):  # a cache of another user, or mounted read-only
         os.utime(folder)

@@ -1,8 +1,8 @@
-"""Pictures at a URL: only those that are asked for are moved, and each is checked.
+"""Pictures at a URL: only those that are needed are downloaded, and each is checked.
 
 Everything that fsspec opens will do: http(s)://, s3://, gs://, hf://, ... A zip archive is read in
-place: its directory once, then spans of it, neighbours in one request. An answer that is cut off,
-late, refused or wrong is asked for again.
+place: its directory once, then spans of it, neighbours in one request. A request whose answer is cut
+off, late, refused or wrong is repeated.
 """
 
 import asyncio
@@ -34,9 +34,9 @@ REQUESTS = 16  # at a time
 ATTEMPTS = 6
 FIRST_PAUSE = 0.25  # seconds before the second attempt; every further one waits twice as long
 PATIENCE = 30  # seconds without a byte
-WINDOW = 32_000_000  # bytes that are planned together: neighbours within it share a request
+WINDOW = 32_000_000  # bytes of pictures whose requests are made together: neighbours share one
 LONGEST = 4_000_000  # bytes of one request
-WASTE = 0.1  # of the bytes of a request may be others than those asked for
+WASTE = 0.1  # share of the bytes of a request that may belong to other pictures
 
 Result = TypeVar("Result")
 Pause = Callable[[float], bool | None]
@@ -59,7 +59,7 @@ class Remote(Files):
     """Encoded pictures at a URL.
 
     Attributes:
-        moved: bytes received so far.
+        traffic: bytes received so far.
 
     Args:
         url: what fsspec opens.
@@ -68,7 +68,7 @@ class Remote(Files):
     """
 
     def __init__(self, url: str, fixed: bool = False):
-        self.url, self.fixed, self.moved = url, fixed, 0
+        self.url, self.fixed, self.traffic = url, fixed, 0
 
     @cached_property
     def _remote(self) -> tuple[fsspec.AbstractFileSystem, str]:
@@ -81,20 +81,20 @@ class Remote(Files):
             raise InputError(f"{self.url}: {error}") from error
         return fs, path
 
-    def planned(self, names: Sequence[str]) -> int:
-        """How many bytes these pictures have."""
+    def length(self, names: Sequence[str]) -> int:
+        """Bytes of these pictures."""
         raise NotImplementedError
 
     def requests(self, names: Sequence[str]) -> list[Request]:
         """What to ask for to get these pictures."""
         raise NotImplementedError
 
-    def unpacked(self, request: Request, data: bytes) -> Answer:
+    def pictures(self, request: Request, data: bytes) -> Answer:
         """The pictures in the answer to a request, which has its length."""
         raise NotImplementedError
 
     def unchanged(self) -> bool:
-        """Whether what lies at the URL is what was listed: then a damaged picture is damaged there."""
+        """Whether the files at the URL are still those that were listed: a damaged one is damaged there."""
         return False
 
     def read(self, name: str) -> bytes:
@@ -105,7 +105,7 @@ class Remote(Files):
         return answer
 
     def fetch(self, names: Sequence[str]) -> Iterator[bytes | UnreadablePicture]:
-        """Pictures in the order of their names, moved ahead of being taken, in constant memory.
+        """Pictures in the order of their names, downloaded ahead of their use, in constant memory.
 
         Raises:
             OSError: the server did not give them, in spite of all attempts.
@@ -115,12 +115,12 @@ class Remote(Files):
             under_way: deque[tuple[list[str], list[Future[Answer]]]] = deque()
             try:
                 for window in self._windows(names):
-                    asked = [threads.submit(self._get, r, stop.wait) for r in self.requests(window)]
-                    under_way.append((window, asked))
+                    answers = [threads.submit(self._get, r, stop.wait) for r in self.requests(window)]
+                    under_way.append((window, answers))
                     if len(under_way) > 1:
-                        yield from _landed(*under_way.popleft())
+                        yield from _in_order(*under_way.popleft())
                 while under_way:
-                    yield from _landed(*under_way.popleft())
+                    yield from _in_order(*under_way.popleft())
             finally:
                 stop.set()
                 threads.shutdown(cancel_futures=True)
@@ -129,7 +129,7 @@ class Remote(Files):
         window: list[str] = []
         for name in names:
             window.append(name)
-            if len(window) % 64 == 0 and self.planned(window) > WINDOW:
+            if len(window) % 64 == 0 and self.length(window) > WINDOW:
                 yield window
                 window = []
         if window:
@@ -139,7 +139,7 @@ class Remote(Files):
         answer: Answer = {}
 
         def ask() -> Answer:
-            answer.update(self.unpacked(request, self._bytes(request)))
+            answer.update(self.pictures(request, self._bytes(request)))
             for picture in answer.values():
                 if isinstance(picture, UnreadablePicture):
                     raise picture
@@ -157,30 +157,30 @@ class Remote(Files):
         with fs.open(request.path, "rb", cache_type="none", size=max(request.stop, 1)) as file:
             file.seek(request.start)
             data = file.read(request.stop - request.start)
-        self.moved += len(data)
+        self.traffic += len(data)
         if len(data) != request.stop - request.start:
             raise OSError(f"{len(data)} bytes of {request.stop - request.start} came")
         return data
 
     def _insist(self, ask: Callable[[], Result], path: str, pause: Pause = time.sleep) -> Result:
-        """Ask again, each time later, until the answer is right; `pause` says whether to stop instead."""
+        """Repeat a request, each time later, until its answer is right, or until `pause` says to stop."""
         for attempt in range(ATTEMPTS):
             try:
                 return ask()
             except Exception as error:
                 cause = _cause(error)
                 wait = random.uniform(0.5, 1) * FIRST_PAUSE * 2**attempt
-                if attempt + 1 == ATTEMPTS or not _passing(cause) or pause(wait):
+                if attempt + 1 == ATTEMPTS or not _temporary(cause) or pause(wait):
                     raise OSError(f"{path} cannot be read: {_reason(cause, path)}") from error
-                log.debug("%s: %s; asked again", path, cause)
+                log.debug("%s: %s; requested again", path, cause)
         raise AssertionError
 
 
 class RemoteZip(Remote):
     """A zip archive at a URL, read in place.
 
-    That is never slower than asking for the pictures as single files, where a server has them so,
-    too: each request brings one picture or more, and at most WASTE of its bytes are in vain.
+    That is never slower than to request single files, where a server has those as well: each request
+    brings one picture or more, and at most WASTE of its bytes are of no use.
 
     Args:
         url: of the archive.
@@ -200,7 +200,7 @@ class RemoteZip(Remote):
         """The names within `inside`."""
         return (n.removeprefix(self.inside) for n in self.members if n.startswith(self.inside))
 
-    def planned(self, names: Sequence[str]) -> int:
+    def length(self, names: Sequence[str]) -> int:
         """Bytes of the members, with their headers."""
         return sum(self._span(name)[1] - self._span(name)[0] for name in names)
 
@@ -216,28 +216,27 @@ class RemoteZip(Remote):
 
     def requests(self, names: Sequence[str]) -> list[Request]:
         """Spans of the archive; a gap between two is bridged where it wastes little."""
-        made: list[Request] = []
-        asked = 0
+        requests: list[Request] = []
+        useful = 0  # bytes of the last one
         for name in sorted(names, key=lambda name: self._span(name)[0]):
             start, stop = self._span(name)
-            last = made[-1] if made else None
-            bridged = last and stop - last.start <= LONGEST
-            if last and bridged and (stop - last.start) <= (1 + WASTE) * (asked + stop - start):
-                last.stop, asked = stop, asked + stop - start
+            last = requests[-1] if requests else None
+            if last and stop - last.start <= min(LONGEST, (1 + WASTE) * (useful + stop - start)):
+                last.stop, useful = stop, useful + stop - start
                 last.names.append(name)
             else:
-                made.append(Request(self._remote[1], start, stop, [name]))
-                asked = stop - start
-        return made
+                requests.append(Request(self._remote[1], start, stop, [name]))
+                useful = stop - start
+        return requests
 
-    def unpacked(self, request: Request, data: bytes) -> Answer:
+    def pictures(self, request: Request, data: bytes) -> Answer:
         """Members out of a span of the archive, lengths and CRCs checked."""
         answer: Answer = {}
         for name in request.names:
             member = self.members[self.inside + name]
             try:
                 span = data[member.start - request.start : member.stop - request.start]
-                answer[name] = member.unpacked(span, name)
+                answer[name] = member.content(span, name)
             except UnreadablePicture as error:
                 answer[name] = error
         return answer
@@ -271,13 +270,13 @@ class RemoteTree(Remote):
     @cached_property
     def _sizes(self) -> dict[str, int]:
         fs, path = self._remote
-        found = self._insist(lambda: fs.find(path, detail=True), self.url)
+        files = self._insist(lambda: fs.find(path, detail=True), self.url)
         root = path.rstrip("/") + "/"
         with ThreadPoolExecutor(REQUESTS, "remote") as threads:  # some servers list names alone
-            sizes = threads.map(lambda name: found[name].get("size") or self._length(name), found)
-            return {name.removeprefix(root): size for name, size in zip(found, sizes, strict=True)}
+            sizes = threads.map(lambda name: files[name].get("size") or self._size(name), files)
+            return {name.removeprefix(root): size for name, size in zip(files, sizes, strict=True)}
 
-    def _length(self, name: str) -> int:
+    def _size(self, name: str) -> int:
         fs, _ = self._remote
         return self._insist(lambda: fs.info(name), name).get("size") or 0
 
@@ -289,7 +288,7 @@ class RemoteTree(Remote):
         """The files below the URL."""
         return iter(self._sizes)
 
-    def planned(self, names: Sequence[str]) -> int:
+    def length(self, names: Sequence[str]) -> int:
         """Bytes of the files."""
         return sum(self._sizes[name] for name in names)
 
@@ -298,7 +297,7 @@ class RemoteTree(Remote):
         root = self._remote[1].rstrip("/")
         return [Request(f"{root}/{name}", 0, self._sizes[name], [name]) for name in names]
 
-    def unpacked(self, request: Request, data: bytes) -> Answer:
+    def pictures(self, request: Request, data: bytes) -> Answer:
         """The file."""
         (name,) = request.names
         return {name: data}
@@ -311,21 +310,21 @@ class Ranged(io.RawIOBase):
         self._source, self._size, self._at = remote, size, 0
 
     def readable(self) -> bool:
-        """It is."""
+        """Yes."""
         return True
 
     def seekable(self) -> bool:
-        """It is."""
+        """Yes."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move, without asking for anything."""
+        """Set the position; nothing is requested."""
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         self._at = base + offset
         return self._at
 
     def readinto(self, buffer: Any) -> int:
-        """Ask for as much as fits."""
+        """Request as many bytes as fit."""
         stop = min(self._at + len(buffer), self._size)
         if stop <= self._at:
             return 0
@@ -337,7 +336,7 @@ class Ranged(io.RawIOBase):
         return len(data)
 
 
-def _landed(names: list[str], answers: list[Future[Answer]]) -> Iterator[bytes | UnreadablePicture]:
+def _in_order(names: list[str], answers: list[Future[Answer]]) -> Iterator[bytes | UnreadablePicture]:
     pictures: Answer = {}
     for answer in answers:
         pictures |= answer.result()
@@ -353,11 +352,11 @@ def _cause(error: BaseException) -> BaseException:
 def _reason(error: BaseException, path: str) -> str:
     if isinstance(error, aiohttp.ClientResponseError):
         return f"{error.status} {error.message}".strip()
-    told = str(error)
-    return told if told and told != path else type(error).__name__
+    text = str(error)
+    return text if text not in ("", path) else type(error).__name__
 
 
-def _passing(error: BaseException) -> bool:
+def _temporary(error: BaseException) -> bool:
     """Whether another attempt may do better."""
     if isinstance(error, aiohttp.ClientResponseError):
         return error.status >= 500 or error.status in (408, 429)

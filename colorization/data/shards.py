@@ -24,7 +24,7 @@ from colorization.config import InputError
 from colorization.data import litdata
 from colorization.data.module import SPLITS, PictureData
 from colorization.data.pack import check_space, read_index, rows
-from colorization.data.store import Stamp, Store, stamped
+from colorization.data.store import Stamp, Store, stamp_of
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ def present(data: PictureData, url: str) -> bool:
         there = {split: (content.fingerprint, content.extra) for split, content in manifest(url).items()}
     except FileNotFoundError:
         return False
-    stamps = {s: {name: stamped(file) for name, file in arrays(data, s).items()} for s in SPLITS}
+    stamps = {s: {name: stamp_of(file) for name, file in arrays(data, s).items()} for s in SPLITS}
     if there != {split: (data.fingerprint(split), stamps[split]) for split in SPLITS}:
         raise InputError(f"stream={url}: other pictures lie there; empty it, or choose another place")
     return True

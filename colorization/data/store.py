@@ -73,12 +73,12 @@ class Store:
                 raise FileNotFoundError(f"{self.url}/{name} is not there") from error
             except Exception as error:
                 raise OSError(f"{self.url}/{name} cannot be read: {_reason(error)}") from error
-            if stamp is None or stamped(data) == tuple(stamp):
+            if stamp is None or stamp_of(data) == tuple(stamp):
                 return data
             log.debug("%s/%s is not what was put there; asking again", self.url, name)
             time.sleep(random.uniform(0.5, 1) * 0.25 * 2**attempt)
         assert stamp
-        came, put = (f"{length} bytes with CRC-32 {crc:08x}" for length, crc in (stamped(data), stamp))
+        came, put = (f"{length} bytes with CRC-32 {crc:08x}" for length, crc in (stamp_of(data), stamp))
         raise OSError(f"{self.url}/{name} is damaged: {came} came, {put} were written; write it again")
 
     def put(self, name: str, data: bytes) -> Stamp:
@@ -93,10 +93,10 @@ class Store:
             obstore.put(self._store, name, data)
         except Exception as error:
             raise OSError(f"{self.url}/{name} cannot be written: {_reason(error)}") from error
-        return stamped(data)
+        return stamp_of(data)
 
 
-def stamped(data: bytes) -> Stamp:
+def stamp_of(data: bytes) -> Stamp:
     """Length and CRC-32."""
     return len(data), zlib.crc32(data)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from colorization.data.decode import open_square
-from colorization.data.huggingface import HuggingFace, Rows
+from colorization.data.huggingface import HuggingFace, HubPictures
 from tests.data.conftest import encoded
 
 datasets = pytest.importorskip("datasets")
@@ -111,7 +111,7 @@ def test_a_wrong_setting_says_what_there_is(roots, tmp_path, settings, said):
 def test_a_split_without_rows_is_named():
     features = datasets.Features({"image": datasets.Image()})
     with pytest.raises(ValueError, match="mine test image: a split without rows"):
-        Rows(datasets.Dataset.from_dict({"image": []}, features=features), "image", ["mine", "test"])
+        HubPictures(datasets.Dataset.from_dict({"image": []}, features=features), "image", ["mine", "test"])
 
 
 def test_what_cannot_be_loaded_is_one_sentence(roots, tmp_path):

@@ -102,8 +102,8 @@ def test_only_what_is_asked_for_is_moved(server):
     wanted = files.names[1::2]
     server.sent = 0
     pictures = list(files.fetch(wanted))
-    assert server.sent <= 1.1 * files.planned(wanted)
-    assert files.planned(wanted) <= sum(map(len, pictures)) + 200 * len(pictures)
+    assert server.sent <= 1.1 * files.length(wanted)
+    assert files.length(wanted) <= sum(map(len, pictures)) + 200 * len(pictures)
 
 
 def test_neighbours_share_a_request(server):
@@ -122,7 +122,7 @@ def test_spans_never_cost_more_than_single_files(server, picks):
     requests = files.requests(wanted)
     assert len(requests) <= len(wanted)
     assert sorted(name for request in requests for name in request.names) == sorted(wanted)
-    assert sum(r.stop - r.start for r in requests) <= (1 + remote.WASTE) * files.planned(wanted)
+    assert sum(r.stop - r.start for r in requests) <= (1 + remote.WASTE) * files.length(wanted)
 
 
 def test_cut_and_refused_answers_lead_to_the_same_pack(server, tmp_path):
