@@ -31,7 +31,7 @@ demo: setup  ## train on rendered scenes for two minutes, score, colour photos, 
 	@echo "open $(RUN_DIR)/compare.html"
 
 test: setup  ## run the tests, on up to four cores
-	OMP_NUM_THREADS=1 $(RUN) pytest -q -n auto --maxprocesses 4 --dist loadfile
+	OMP_NUM_THREADS=1 $(RUN) pytest -q -n auto --maxprocesses 4 --dist worksteal --durations 20
 
 check: setup  ## lint, format, types, import order
 	$(BIN)/ruff check .

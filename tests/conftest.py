@@ -2,18 +2,21 @@
 
 import logging
 import os
-import subprocess
-import sys
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import skimage.data
 import torch
+from filelock import FileLock
 from PIL import Image
 
+from tests.commands import Done
+from tests.commands import command as run_command
+
 ROOT = Path(__file__).parent.parent
-Command = Callable[..., subprocess.CompletedProcess[str]]
+Command = Callable[..., Done]
 
 
 @pytest.fixture(autouse=True)
@@ -28,43 +31,53 @@ def alone() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of 160 colour photos, 90 x 80 pixels, in two sub-folders."""
-    folder = tmp_path_factory.mktemp("photos")
-    wholes = [skimage.data.astronaut(), skimage.data.coffee(), skimage.data.chelsea()]
-    for i in range(160):
-        whole = Image.fromarray(wholes[i % 3])
-        x, y = (i * 37) % (whole.width - 180), (i * 23) % (whole.height - 160)
-        target = folder / f"part{i % 2}" / f"{i:03d}.png"
-        target.parent.mkdir(exist_ok=True)
-        whole.crop((x, y, x + 180, y + 160)).resize((90, 80)).save(target)
+def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this session have in common."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "common"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def once(folder: Path, make: Callable[[Path], object]) -> Path:
+    """A folder that the first worker to ask for it makes, and the others wait for."""
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            partial = folder.with_name(f"{folder.name}.partial")
+            partial.mkdir()
+            make(partial)
+            partial.rename(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def photos(common: Path) -> Path:
+    """A folder of 160 colour photos, 90 x 80 pixels, in two sub-folders."""
+    return once(common / "photos", save_photos)
+
+
+def save_photos(folder: Path) -> None:
+    wholes = [
+        Image.fromarray(f()) for f in (skimage.data.astronaut, skimage.data.coffee, skimage.data.chelsea)
+    ]
+    for i in range(160):
+        whole = wholes[i % 3]
+        x, y = (i * 37) % (whole.width - 180), (i * 23) % (whole.height - 160)
+        target = folder / f"part{i % 2}" / f"{i:03d}.png"
+        target.parent.mkdir(exist_ok=True)
+        whole.crop((x, y, x + 180, y + 160)).resize((90, 80)).save(target)
+
+
+@pytest.fixture(scope="session")
+def cache(common: Path) -> Path:
     """A cache folder of the tests' own."""
-    return tmp_path_factory.mktemp("cache")
+    return common / "cache"
 
 
 @pytest.fixture(scope="session")
 def command() -> Command:
     """Run `python -m colorization.NAME ARGUMENTS...` as a user does, somewhere else than in the checkout."""
-
-    def run(name: str, *arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-        variables = {k: v for k, v in os.environ.items() if not k.startswith("WANDB")}
-        variables |= {
-            "PYTHONPATH": str(ROOT),
-            "COLUMNS": "160",
-            "OMP_NUM_THREADS": "1",
-            "HOME": str(cwd),
-        } | environment
-        return subprocess.run(
-            [sys.executable, "-m", f"colorization.{name}", *map(str, arguments)],
-            cwd=cwd, env=variables, capture_output=True, text=True, timeout=300, check=False,
-        )  # fmt: skip
-
-    return run
+    return run_command
 
 
 @pytest.fixture(scope="session")
@@ -79,9 +92,15 @@ def small(photos: Path, cache: Path) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory, command: Command, small: list[str]) -> Path:
-    """A finished run."""
-    folder = tmp_path_factory.mktemp("trained")
-    done = command("train", *small, "run.dir=run", cwd=folder)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "run"
+def trained(
+    tmp_path_factory: pytest.TempPathFactory, common: Path, command: Command, small: list[str]
+) -> Path:
+    """A finished run; each worker has a copy of its own."""
+
+    def train(folder: Path) -> None:
+        done = command("train", *small, "run.dir=run", cwd=folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    own = tmp_path_factory.mktemp("trained")
+    shutil.copytree(once(common / "trained", train), own, dirs_exist_ok=True, symlinks=True)
+    return own / "run"
