@@ -115,7 +115,9 @@ def peak(way: Callable) -> float:
         before = torch.cuda.memory_allocated()
         way(*arguments)
         return (torch.cuda.max_memory_allocated() - before) / 2**20
-    Path("/proc/self/clear_refs").write_text("5")  # the kernel's peak starts again from what is used now
+    Path("/proc/self/clear_refs").write_text(
+        "5", encoding="utf-8"
+    )  # the kernel's peak starts again from what is used now
     before = resident("VmRSS")
     way(*arguments)
     return resident("VmHWM") - before
@@ -123,7 +125,11 @@ def peak(way: Callable) -> float:
 
 def resident(field: str) -> float:
     """A field of this process's memory, MiB (Linux)."""
-    line = next(row for row in Path("/proc/self/status").read_text().splitlines() if row.startswith(field))
+    line = next(
+        row
+        for row in Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+        if row.startswith(field)
+    )
     return int(line.split()[1]) / 1024
 
 

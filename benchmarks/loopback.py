@@ -145,7 +145,9 @@ def coco(folder: Path) -> Path:
 
 def encoded_bytes(cache: Path) -> int:
     """What all packed pictures take as they were stored."""
-    rows = (row for path in cache.glob("*/rows.jsonl") for row in path.read_text().splitlines())
+    rows = (
+        row for path in cache.glob("*/rows.jsonl") for row in path.read_text(encoding="utf-8").splitlines()
+    )
     return sum(json.loads(row)[3] for row in rows)
 
 

@@ -91,7 +91,7 @@ def group(leader: int) -> list[int]:
 def private(pid: int) -> float:
     """MiB of a process that no file holds; shared ones are divided among those that share them."""
     try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()
     except OSError:  # it has just ended
         return 0.0
     return sum(int(line.split()[1]) for line in lines if line.startswith(("Pss_Anon", "Pss_Shmem"))) / 1024

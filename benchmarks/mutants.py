@@ -202,7 +202,9 @@ def written(root: Path, source: Zip, count: int, draw: Draw) -> dict[str, str]:
 
 def outcomes(cache: Path) -> tuple[Counter[str], dict[str, str]]:
     """How often each name is in a pack, and why the others were skipped."""
-    rows = [row for path in cache.glob("*/rows.jsonl") for row in path.read_text().splitlines()]
+    rows = [
+        row for path in cache.glob("*/rows.jsonl") for row in path.read_text(encoding="utf-8").splitlines()
+    ]
     indices = [read_index(path) for path in cache.glob("*")]
     skipped = {name: reason for index in indices for _, name, reason in index.skipped}
     return Counter(json.loads(row)[0] for row in rows), skipped

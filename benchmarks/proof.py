@@ -47,7 +47,7 @@ def started(command: str, folder: Path, *settings: str) -> subprocess.Popen:
     """Start `python -m colorization.COMMAND` in a folder; it leads a process group of its own."""
     arguments = [sys.executable, "-m", f"colorization.{command}", *settings]
     surroundings = os.environ | {"PYTHONPATH": str(ROOT)}
-    with (folder / "log.txt").open("a") as log:
+    with (folder / "log.txt").open("a", encoding="utf-8") as log:
         return subprocess.Popen(
             arguments, cwd=folder, env=surroundings, stdout=log, stderr=log, start_new_session=True
         )
@@ -56,7 +56,7 @@ def started(command: str, folder: Path, *settings: str) -> subprocess.Popen:
 def finished(process: subprocess.Popen, folder: Path) -> None:
     """Wait for a command that must succeed. Raises RuntimeError with the end of what it printed."""
     if process.wait():
-        said = (folder / "log.txt").read_text(errors="replace")[-3000:]
+        said = (folder / "log.txt").read_text(errors="replace", encoding="utf-8")[-3000:]
         raise RuntimeError(f"exit code {process.returncode}:\n{said}")
 
 

@@ -1,9 +1,18 @@
-"""Files that are whole or not there."""
+"""Files that are whole or not there, in UTF-8 whatever the system prefers.
 
+File names that are not UTF-8 are written as the bytes that they are.
+"""
+
+import csv
+import hashlib
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+
+TEXT: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}
 
 
 @contextmanager
@@ -23,3 +32,34 @@ def replaced(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file."""
+    with replaced(path) as partial:
+        partial.write_text(text, **TEXT)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write plain data as JSON."""
+    write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write a table; all rows have the same columns."""
+    with replaced(path) as partial, partial.open("w", newline="", **TEXT) as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """The rows of a table by the names of its columns."""
+    with path.open(newline="", **TEXT) as file:
+        return list(csv.DictReader(file))
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -26,5 +26,5 @@ def tree(tmp_path_factory):
         name = f"below/{i:03}.png" if i % 10 == 0 else f"{i:03}.jpg"
         (root / name).write_bytes(encoded(i, "png" if name.endswith("png") else "jpeg"))
     (root / ".hidden.jpg").write_bytes(b"")
-    (root / "notes.txt").write_text("not a picture")
+    (root / "notes.txt").write_text("not a picture", encoding="utf-8")
     return root

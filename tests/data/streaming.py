@@ -56,7 +56,9 @@ def trained(url: str, cache: str, save: Path, resume: Path | None = None) -> Rec
 def main(url: str, cache: str, out: Path) -> None:
     whole = trained(url, cache, out / "stopped.ckpt")
     rest = trained(url, cache, out / "unused.ckpt", out / "stopped.ckpt")
-    (out / f"{whole.trainer.global_rank}.json").write_text(json.dumps([whole.seen, rest.seen]))
+    (out / f"{whole.trainer.global_rank}.json").write_text(
+        json.dumps([whole.seen, rest.seen]), encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

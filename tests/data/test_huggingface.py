@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from colorization.data.decode import open_square
-from colorization.data.huggingface import HuggingFace, HubPictures
+from colorization.data.huggingface import HubPictures, HuggingFace
 from tests.data.conftest import encoded
 
 datasets = pytest.importorskip("datasets")

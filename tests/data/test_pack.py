@@ -189,8 +189,8 @@ def test_a_damaged_pack_says_how_to_remove_it(tree, tmp_path):
 
 def test_the_index_tells_what_the_pack_is(tree, tmp_path):
     made = packed(tree, tmp_path)
-    index = json.loads((made.folder / "index.json").read_text())
+    index = json.loads((made.folder / "index.json").read_text(encoding="utf-8"))
     assert index["pictures"] == index["taken"] == index["total"] == 120
     assert set(index["libraries"]) == {"pillow", "numpy"}
-    first = json.loads((made.folder / "rows.jsonl").read_text().splitlines()[0])
+    first = json.loads((made.folder / "rows.jsonl").read_text(encoding="utf-8").splitlines()[0])
     assert first == ["001.jpg", 60, 40, (tree / "001.jpg").stat().st_size]

@@ -26,8 +26,8 @@ def ran(folder, data, scored="test"):
     }
     summary = {"pictures": len(data.pack(scored)), "fingerprint": data.pack(scored).fingerprint}
     (folder / "evaluation" / "folder_test").mkdir(parents=True)
-    (folder / "run.json").write_text(json.dumps({"data": record}))
-    (folder / "evaluation" / "folder_test" / "summary.json").write_text(json.dumps(summary))
+    (folder / "run.json").write_text(json.dumps({"data": record}), encoding="utf-8")
+    (folder / "evaluation" / "folder_test" / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
 
 
 def test_a_pack_knows_the_runs_on_its_pictures(data, tmp_path):
@@ -36,7 +36,7 @@ def test_a_pack_knows_the_runs_on_its_pictures(data, tmp_path):
     ran(runs / "sweep" / "0", data())
     (runs / "other").mkdir()
     record = {"fingerprint": {"train": "0" * 16}, "pictures": {"train": 30}}
-    (runs / "other" / "run.json").write_text(json.dumps({"data": record}))
+    (runs / "other" / "run.json").write_text(json.dumps({"data": record}), encoding="utf-8")
     found = {
         folder.name.split("_")[1]: users(folder, read_index(folder), used(runs)) for folder in packs(cache)
     }
@@ -59,7 +59,7 @@ def test_what_is_unfinished_or_damaged_can_be_cleared(data, tmp_path, caplog):
     data().prepare_data()
     test, train, _ = packs(cache)
     (test / "index.json").unlink()  # as a kill within the first block leaves it
-    (train / "index.json").write_text("")
+    (train / "index.json").write_text("", encoding="utf-8")
     with pytest.raises(ValueError, match=f"damaged .*; .*prepare clear={train.name}"):
         read_index(train)
     shown = table(cache, {})
@@ -73,7 +73,7 @@ def test_what_is_unfinished_or_damaged_can_be_cleared(data, tmp_path, caplog):
 def test_a_run_without_a_record_is_passed_over(data, tmp_path):
     for name, content in (("cut", '{"da'), ("other", "{}")):
         (tmp_path / "runs" / name).mkdir(parents=True)
-        (tmp_path / "runs" / name / "run.json").write_text(content)
+        (tmp_path / "runs" / name / "run.json").write_text(content, encoding="utf-8")
     assert used(tmp_path / "runs") == {}
 
 

@@ -155,7 +155,7 @@ def test_a_wrong_root_says_what_to_pass(root, said):
 
 
 def test_an_empty_folder_is_an_error(tmp_path):
-    (tmp_path / "notes.txt").write_text("not a picture")
+    (tmp_path / "notes.txt").write_text("not a picture", encoding="utf-8")
     with pytest.raises(ValueError, match=r"no pictures in there.*data=scenes"):
         _ = files_at(str(tmp_path), "data.root").names
 

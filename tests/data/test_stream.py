@@ -141,7 +141,7 @@ def test_two_processes_go_on_within_an_epoch_at_the_same_picture(store, tmp_path
     arguments = [sys.executable, "-m", "tests.data.streaming", URL, tmp_path / "cache", tmp_path]
     done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    ranks = [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2)]
+    ranks = [json.loads((tmp_path / f"{rank}.json").read_text(encoding="utf-8")) for rank in range(2)]
     for whole, rest in ranks:
         assert rest == whole[10:]
     for epoch in range(3):
@@ -160,7 +160,7 @@ def test_prepare_writes_and_train_streams(command, small, photos, cache, tmp_pat
         streamed = ["data=stream", f"data.root={URL}", *data, "data.batch_size=8", "run.dir=run"]
         done = command("train", *streamed, *settings, cwd=tmp_path, **store.environment)
         assert done.returncode == 0, done.stdout + done.stderr
-    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    record = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
     local = Folder(root=str(photos), cache_dir=f"{tmp_path}/cache", image_size=32)
     assert record["data"]["fingerprint"]["train"] == local.fingerprint("train")
     assert record["data"]["pictures"]["train"] == len(local.pack("train"))
