@@ -1,4 +1,4 @@
-"""What the code of the protocols' papers prints, told a second time by NumPy, Pillow and scikit-image.
+"""What the code of the protocols' papers prints, told a second time.
 
     python -m tests.scoring.papers PHOTOS [NAME]...    the program's numbers | their code's (difference)
 
@@ -7,6 +7,7 @@ The files that are followed are named in conf/protocol/NAME.yaml. What a network
 """
 
 import sys
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
@@ -29,6 +30,8 @@ from colorization.scoring.tally import Tally
 
 FACTORS = (0.0, 0.5, 1.8)
 SIZE = 96  # of v1 and pooled, which leave it to the data
+WEIGHTS = [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
+WHITE = torch.tensor([0.95047, 1, 1.08883])[:, None, None]
 CONVERTED = ("chromagan_224", "ctest10k_256", "ddcolor_256")  # whose truth goes through Lab, too
 
 
@@ -38,10 +41,11 @@ def protocol(name: str) -> Protocol:
     return build.protocol(composed("evaluate", [f"protocol={name}"]))
 
 
-def ours(name: str, pictures: list[Path], factor: float) -> dict[str, float]:
-    """What the program reports under a protocol, by short names."""
+def ours(name: str, pictures: list[Path], factor: float, shorts: Collection[str]) -> dict[str, float]:
+    """What the program reports under a protocol, by these short names."""
     chosen = protocol(name)
-    tally = Tally(chosen, {key: chosen.metrics[key] for key in chosen.reported.values()}, {})
+    reported = {short: metric for short, metric in chosen.reported.items() if short in shorts}
+    tally = Tally(chosen, {metric: chosen.metrics[metric] for metric in reported.values()}, {})
     for path in pictures:
         square = open_square(path, chosen.size or SIZE, geometry=chosen.geometry)[0]
         truth = torch.from_numpy(square.copy()).movedim(-1, 0)[None]
@@ -49,7 +53,7 @@ def ours(name: str, pictures: list[Path], factor: float) -> dict[str, float]:
         pair = Pair(chosen.rgb(L, ab * factor), truth / 255)
         tally.add([path.name], pair, is_grey(pair), {})
     numbers = tally.means() | tally.set_metrics()
-    return {short: numbers[metric] for short, metric in chosen.reported.items()}
+    return {short: numbers[metric] for short, metric in reported.items()}
 
 
 def theirs(name: str, pictures: list[Path], factor: float, stored: bool = False) -> dict[str, float]:
@@ -126,8 +130,7 @@ def inside(colours):
     fy = (colours[..., :1] + 16) / 116
     f = np.concatenate([fy + colours[..., 1:2] / 500, fy, fy - colours[..., 2:] / 200], axis=-1)
     xyz = np.where(f > 6 / 29, f**3, (f - 16 / 116) / 7.787) * [0.95047, 1, 1.08883]
-    weights = [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
-    linear = xyz @ np.linalg.inv(weights).T
+    linear = xyz @ np.linalg.inv(WEIGHTS).T
     rgb = np.where(linear > 0.0031308, 1.055 * np.abs(linear) ** (1 / 2.4) - 0.055, 12.92 * linear)
     return ((rgb >= -0.4 / 255) & (rgb <= 1 + 0.4 / 255)).all(axis=-1)
 
@@ -168,11 +171,34 @@ def val5k_256(path, factor):
 
 
 def ctest10k_256(path, factor, stored=False):
-    """Zhang et al. 2017: prediction and truth come from Lab in float32, and both are truncated."""
+    """Zhang et al. 2017: prediction and truth come from Lab in PyTorch's float32, and both are truncated."""
     picture = stretched(path, 256)
-    colours = rgb2lab(np.float32(picture) / 255)
-    predicted, truth = (levels(colours * np.float32([1, f, f])).astype(np.uint8) for f in (factor, 1))
+    L, ab = to_lab(torch.tensor(picture).movedim(-1, 0).float() / 255).split([1, 2])
+    predicted, truth = (
+        (255 * from_lab(torch.cat([L, f * ab])).clamp(0, 1)).byte().movedim(0, -1).numpy()
+        for f in (factor, 1)
+    )
     return {"psnr": decibel(predicted, picture if stored else truth)}
+
+
+def to_lab(rgb):
+    """Lab of sRGB (3, H, W), each step in float32, whose last digits decide what a truncation takes."""
+    linear = torch.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
+    xyz = torch.stack([sum(w * c for w, c in zip(row, linear, strict=True)) for row in WEIGHTS])
+    xyz = xyz / WHITE
+    x, y, z = torch.where(xyz > 0.008856, xyz ** (1 / 3), 7.787 * xyz + 16 / 116)
+    return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def from_lab(colours):
+    """SRGB (3, H, W) of Lab, likewise; nothing is clipped from above."""
+    L, a, b = colours
+    y = (L + 16) / 116
+    f = torch.stack([a / 500 + y, y, (y - b / 200).clamp(min=0)])
+    xyz = torch.where(f > 0.2068966, f**3, (f - 16 / 116) / 7.787) * WHITE
+    rows = np.linalg.inv(WEIGHTS)
+    rgb = torch.stack([sum(float(w) * c for w, c in zip(row, xyz, strict=True)) for row in rows]).clamp(min=0)
+    return torch.where(rgb > 0.0031308, 1.055 * rgb ** (1 / 2.4) - 0.055, 12.92 * rgb)
 
 
 def ddcolor_256(path, factor, stored=False):
@@ -217,7 +243,7 @@ if __name__ == "__main__":
     for name in sys.argv[2:] or options("protocol"):
         for factor in FACTORS:
             print(f"{name:13} ab x {factor}", end="")
-            says, right = ours(name, photos, factor), theirs(name, photos, factor)
-            for key in says.keys() & right.keys():
-                print(f"  {key} {says[key]:.3f} | {right[key]:.3f} ({says[key] - right[key]:+.3f})", end="")
-            print()
+            right = theirs(name, photos, factor)
+            for key, value in ours(name, photos, factor, right).items():
+                print(f"  {key} {value:.3f} | {right[key]:.3f} ({value - right[key]:+.3f})", end="")
+            print(flush=True)
