@@ -176,7 +176,7 @@ def _loaded(command: str, lines: Sequence[str], file: str | None) -> tuple[DictC
 
 def _complete(config: DictConfig, wrong: Sequence[str]) -> DictConfig:
     """Resolve all interpolations, take Hydra's part away, and check every value."""
-    if "run.dir" in config:
+    if "resume" in config:  # train alone has a folder
         config.hydra.runtime.output_dir = "${run.dir}"
     with hydra_resolved(config):
         OmegaConf.resolve(config)
@@ -241,12 +241,10 @@ def _of_trials(fault: str, where: Sequence[str], count: int) -> str:
 
 def _apart(found: Sequence[Trial]) -> None:
     """Raise a ConfigError where two trials would write into one folder."""
-    folders = [trial.cfg.run.dir for trial in found]
-    if shared := [folder for folder in dict.fromkeys(folders) if folders.count(folder) > 1]:
-        remedy = "hydra.sweep.dir=FOLDER is the sweep's, and each trial has its own in it"
-        raise ConfigError(
-            [f"run.dir={folder}: several trials would share this folder; {remedy}" for folder in shared]
-        )
+    places = [trial.cfg.run.dir for trial in found]
+    if shared := sorted({place for place in places if places.count(place) > 1}):
+        remedy = "hydra.sweep.dir=FOLDER is the sweep's, with a folder in it for each trial"
+        raise ConfigError([f"run.dir={place}: several trials would share it; {remedy}" for place in shared])
 
 
 @contextmanager

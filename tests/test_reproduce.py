@@ -164,6 +164,7 @@ def test_digits_are_wanted_of_the_recorded_code_machine_and_versions_alone(monke
 
 def test_help_tells_what_it_does(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["reproduce", "--help"])
-    reproduce.main()
+    with pytest.raises(SystemExit, match="None"):
+        reproduce.main()
     said = capsys.readouterr().out
     assert "experiments/NAME" in said and "only:" in said
