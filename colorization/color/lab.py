@@ -17,6 +17,7 @@ from kornia.color import rgb_to_lab as kornia_rgb_to_lab
 from torch import Tensor
 
 from colorization.color.fast import uint8_to_lab
+from colorization.config import InputError
 
 GamutMapping = Literal["chroma", "clip"]
 
@@ -30,7 +31,7 @@ HALVINGS = 12
 LONGEST = 256
 
 
-class NotFinite(ValueError):
+class NotFinite(InputError):
     """Colours that no picture can hold: a network that has diverged, or a damaged checkpoint."""
 
 
@@ -89,7 +90,8 @@ def to_uint8(rgb: Tensor) -> Tensor:
         NotFinite: a value is NaN, for which 8 bits have no code.
     """
     if lost := int(rgb.isnan().sum()):
-        raise NotFinite(f"{lost} of {rgb.numel()} values are NaN: the colours are not finite numbers")
+        cause = "the network has diverged, or its weights are damaged"
+        raise NotFinite(f"{lost} of {rgb.numel()} colour values are NaN: {cause}")
     return rgb.mul(255).round().clamp(0, 255).to(torch.uint8)
 
 

@@ -38,7 +38,7 @@ WINDOW = 32_000_000  # bytes of pictures whose requests are made together: neigh
 LONGEST = 4_000_000  # bytes of one request
 WASTE = 0.1  # share of the bytes of a request that may belong to other pictures
 
-Result = TypeVar("Result")
+T = TypeVar("T")
 Pause = Callable[[float], bool | None]
 
 
@@ -162,7 +162,7 @@ class Remote(Files):
             raise OSError(f"{len(data)} bytes of {request.stop - request.start} came")
         return data
 
-    def _insist(self, ask: Callable[[], Result], path: str, pause: Pause = time.sleep) -> Result:
+    def _insist(self, ask: Callable[[], T], path: str, pause: Pause = time.sleep) -> T:
         """Repeat a request, each time later, until its answer is right, or until `pause` says to stop."""
         for attempt in range(ATTEMPTS):
             try:

@@ -118,7 +118,7 @@ def test_what_is_not_finite_is_no_colour(gamut, value, channel):
     assert rgb[..., 1].isnan().all()
     assert torch.equal(rgb[..., 0], whole[..., 0])
     assert lab.quantize(rgb)[..., 1].isnan().all()
-    with pytest.raises(lab.NotFinite, match="6 of 12 values are NaN"):
+    with pytest.raises(lab.NotFinite, match="6 of 12 colour values are NaN"):
         lab.to_uint8(rgb)
 
 
