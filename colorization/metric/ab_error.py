@@ -7,16 +7,18 @@ import torch
 from torch import Tensor
 
 from colorization.color.gamut import STEP, Gamut, in_gamut, square
-from colorization.metric.base import Absent, Better, Pair, SetMetric, shared
+from colorization.metric.base import Absent, Better, Pair, SetMetric, metric, shared
 
 REACH = 150  # the largest threshold of Zhang et al. 2016
 
 
+@metric(unit="CIE", better="lower")
 def ab_rmse(pair: Pair) -> Tensor:
     """Root mean square error of a and b, sqrt(mean((da^2 + db^2) / 2)) over pixels, (B,) in CIE units."""
     return (distance(pair).square().mean(dim=(1, 2)) / 2).sqrt()
 
 
+@metric(unit="%", better="higher")
 def auc(pair: Pair) -> Tensor:
     """Area under the curve of `ab_error_curve` in percent, (B,): the raw accuracy of Zhang et al. 2016, 3.1.
 
@@ -59,6 +61,7 @@ class Rebalanced(SetMetric):
 
     unit = "%"
     better: Better = "higher"
+    state = ("pixels", "within")
 
     def __init__(self, prior: str | None = None):
         self.gamut = Gamut(in_gamut())

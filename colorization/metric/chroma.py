@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from colorization.metric.base import Pair
+from colorization.metric.base import Pair, metric
 
 # A picture whose mean chroma is below this has no colour to find (8-bit noise of a grey one: < 0.1).
 GREY = 1.0
@@ -19,16 +19,19 @@ def is_grey(pair: Pair) -> Tensor:
     return chroma(pair.truth_lab) < GREY
 
 
+@metric(unit="CIE")
 def of_predicted(pair: Pair) -> Tensor:
     """Mean chroma of the prediction, (B,)."""
     return chroma(pair.predicted_lab)
 
 
+@metric(unit="CIE")
 def of_truth(pair: Pair) -> Tensor:
     """Mean chroma of the truth, (B,)."""
     return chroma(pair.truth_lab)
 
 
+@metric(unit="CIE", better="lower")
 def ab_mae(pair: Pair) -> Tensor:
     """Mean absolute error of a and b, (B,) in CIE units."""
     return (pair.predicted_lab - pair.truth_lab)[:, 1:].abs().mean(dim=(1, 2, 3))

@@ -5,14 +5,16 @@ import math
 import torch
 from torch import Tensor
 
-from colorization.metric.base import Pair, shared
+from colorization.metric.base import Pair, metric, shared
 
 
+@metric(unit="dE00", better="lower")
 def ciede2000(pair: Pair) -> Tensor:
     """Mean CIEDE2000 over the pixels of each picture, (B,); 1 is about the least difference seen."""
     return of_pixels(pair).mean(dim=(1, 2))
 
 
+@metric(unit="dE00", better="lower")
 def ciede2000_p90(pair: Pair) -> Tensor:
     """The difference that 90% of a picture's pixels do not exceed (nearest rank), (B,): its worst patches."""
     pixels = of_pixels(pair).flatten(1)

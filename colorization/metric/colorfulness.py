@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from colorization.metric.base import Absent, Better, Pair, SetMetric, shared
+from colorization.metric.base import Absent, Better, Pair, SetMetric, metric, shared
 
 
 def colorfulness(rgb: Tensor, absolute: bool = False) -> Tensor:
@@ -25,30 +25,35 @@ def colorfulness(rgb: Tensor, absolute: bool = False) -> Tensor:
     return variance.sum(dim=0).sqrt() + 0.3 * mean[..., 0].norm(dim=0)
 
 
+@metric(unit="M3")
 @shared
 def of_predicted(pair: Pair) -> Tensor:
     """Colorfulness of the prediction, (B,)."""
     return colorfulness(pair.predicted)
 
 
+@metric(unit="M3")
 @shared
 def of_truth(pair: Pair) -> Tensor:
     """Colorfulness of the truth, (B,): what a good prediction reaches, no more and no less."""
     return colorfulness(pair.truth)
 
 
+@metric(unit="M3")
 @shared
 def absolute_of_predicted(pair: Pair) -> Tensor:
     """Colorfulness of the prediction from absolute opponents, (B,)."""
     return colorfulness(pair.predicted, absolute=True)
 
 
+@metric(unit="M3")
 @shared
 def absolute_of_truth(pair: Pair) -> Tensor:
     """Colorfulness of the truth from absolute opponents, (B,)."""
     return colorfulness(pair.truth, absolute=True)
 
 
+@metric(unit="M3", better="lower")
 def error(pair: Pair) -> Tensor:
     """How far each prediction's colorfulness is from its truth's, either way, (B,)."""
     return (of_predicted(pair) - of_truth(pair)).abs()
@@ -65,20 +70,22 @@ class Difference(SetMetric):
 
     unit = "M3"
     better: Better = "lower"
+    state = ("surplus", "pictures")
 
     def __init__(self, absolute: bool = False):
         self.absolute = absolute
         self.reset()
 
     def reset(self) -> None:
-        self.surplus, self.pictures = 0.0, 0
+        self.surplus, self.pictures = torch.zeros((), dtype=torch.float64), 0
 
     def update(self, pair: Pair) -> None:
         one, other = (absolute_of_predicted, absolute_of_truth) if self.absolute else (of_predicted, of_truth)
-        self.surplus += float((one(pair) - other(pair)).double().sum())
+        surplus = (one(pair) - other(pair)).double().sum()
+        self.surplus = self.surplus.to(surplus.device) + surplus
         self.pictures += len(pair.truth)
 
     def compute(self) -> float:
         if not self.pictures:
             raise Absent("no pictures were measured")
-        return abs(self.surplus / self.pictures)
+        return abs(float(self.surplus) / self.pictures)

@@ -31,6 +31,7 @@ class Features(SetMetric):
     """
 
     better: Better = "lower"
+    state = ("predicted", "truth")
 
     def __init__(self, extractor: Extractor | None = None):
         self.extractor = extractor or inception

@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from colorization.metric.base import Absent, Pair
+from colorization.metric.base import Metric, Pair, TooSmall
 from colorization.metric.network import network
 
 Distance = Callable[[Tensor, Tensor], Tensor]  # (B, 3, H, W) in -1..1 twice -> (B, 1, 1, 1)
@@ -34,7 +34,7 @@ class LPIPS:
         """LPIPS of each picture, (B,), 0 and more. Raises Absent."""
         side = min(pair.truth.shape[-2:])
         if side < NEEDED[self.net]:
-            raise Absent(f"pictures of {side} pixels: {self.net} needs {NEEDED[self.net]}")
+            raise TooSmall(side, NEEDED[self.net], f"{self.net} needs")
         device = pair.truth.device
         distance = self.distance or network(_alex if self.net == "alex" else _vgg, device)
         with torch.autocast(device.type, enabled=False):
@@ -55,3 +55,7 @@ def _library(net: str) -> nn.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it calls torchvision by names of old
         return lpips.LPIPS(net=net, verbose=False)
+
+
+alex = Metric(LPIPS("alex"), better="lower")
+vgg = Metric(LPIPS("vgg"), better="lower")

@@ -2,16 +2,18 @@
 
 import math
 
+import torch
 from torch import Tensor
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
-from colorization.metric.base import Absent, Better, Pair, SetMetric, inner
+from colorization.metric.base import Absent, Better, Pair, SetMetric, inner, metric
 
 # One 8-bit step in every value is 48.1 dB. The cap keeps the mean finite when a grey picture is
 # predicted exactly.
 CAP = 60.0
 
 
+@metric(unit="dB", better="higher", cap=CAP)
 def psnr(pair: Pair) -> Tensor:
     """PSNR in dB over R, G and B, peak 1, of each picture by itself, at most 60 dB.
 
@@ -23,11 +25,13 @@ def psnr(pair: Pair) -> Tensor:
     return _decibel(pair.predicted, pair.truth, peak=1.0)
 
 
+@metric(unit="dB", better="higher", cap=CAP)
 def psnr_inner(pair: Pair) -> Tensor:
     """`psnr` without 4 pixels at each edge, which BasicSR's crop_border leaves out for DDColor, (B,)."""
     return psnr(inner(pair))
 
 
+@metric(unit="dB", better="higher", cap=CAP)
 def psnr_ab(pair: Pair) -> Tensor:
     """PSNR in dB over a + 128 and b + 128 rounded to 8 bits, peak 255.
 
@@ -50,23 +54,25 @@ class Pooled(SetMetric):
 
     unit = "dB"
     better: Better = "higher"
+    state = ("squared", "values")
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
-        self.squared, self.values = 0.0, 0
+        self.squared, self.values = torch.zeros((), dtype=torch.float64), 0
 
     def update(self, pair: Pair) -> None:
-        self.squared += float((pair.predicted - pair.truth).double().square().sum())
+        error = (pair.predicted - pair.truth).double().square().sum()
+        self.squared = self.squared.to(error.device) + error
         self.values += pair.truth.numel()
 
     def compute(self) -> float:
         if not self.values:
             raise Absent("no pictures were measured")
-        return min(CAP, -10 * math.log10(self.squared / self.values)) if self.squared else CAP
+        mean = float(self.squared) / self.values
+        return min(CAP, -10 * math.log10(mean)) if mean else CAP
 
 
 def _decibel(predicted: Tensor, truth: Tensor, peak: float) -> Tensor:
-    each = peak_signal_noise_ratio(predicted, truth, data_range=peak, reduction="none", dim=(1, 2, 3))
-    return each.clamp(max=CAP)
+    return peak_signal_noise_ratio(predicted, truth, data_range=peak, reduction="none", dim=(1, 2, 3))

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d
 
-from colorization.metric.base import Absent, Pair, inner, shared
+from colorization.metric.base import Pair, TooSmall, inner, metric, shared
 
 K1, K2 = 0.01, 0.03  # of Wang et al. 2004
 GAUSSIAN = torch.exp(-((torch.arange(11.0) - 5) ** 2) / (2 * 1.5**2))
@@ -31,36 +31,41 @@ class Moments(NamedTuple):
     cov: Tensor
 
 
+@metric(better="higher")
 def ssim(pair: Pair) -> Tensor:
     """SSIM of each picture (Wang et al. 2004): Gaussian window of 11 x 11, sigma 1.5."""
     return _means(pair, GAUSSIAN, 1.0)[0]
 
 
+@metric(unit="dB", better="higher", cap=CAP)
 def ssim_inner(pair: Pair) -> Tensor:
     """`ssim` without 4 pixels at each edge, as `psnr.psnr_inner`."""
     return ssim(inner(pair))
 
 
+@metric(better="higher")
 def ssim_uniform(pair: Pair) -> Tensor:
     """SSIM with scikit-image's defaults: 7 x 7 pixels of equal weight, variances over n - 1."""
     return _uniform(pair)[0]
 
 
+@metric(better="higher")
 def ssim_225(pair: Pair) -> Tensor:
     """`ssim_uniform` with a data range of 225 where 255 is meant, as CT2's segm/metrics.py has it."""
     return _uniform(pair)[1]
 
 
+@metric(better="higher")
 def ms_ssim(pair: Pair) -> Tensor:
     """Multi-scale SSIM (Wang, Simoncelli and Bovik 2003) over five scales, each half the last.
 
     The product of the scales is taken for R, G and B each; a negative term, which has no such power,
-    counts as 0. Raises Absent below 176 pixels a side, where the fifth scale is smaller than the window.
+    counts as 0. Raises TooSmall below 176 pixels a side, where the fifth scale is smaller than the window.
     """
     x, y = pair.predicted, pair.truth
     side, needed = min(x.shape[-2:]), len(GAUSSIAN) * 2 ** (len(SCALES) - 1)
     if side < needed:
-        raise Absent(f"pictures of {side} pixels: its five scales need {needed}")
+        raise TooSmall(side, needed, "its five scales need")
     product = torch.ones_like(x[:, :, 0, 0])
     for scale, exponent in enumerate(SCALES, start=1):
         luminance, structure = _terms(moments(x, y, GAUSSIAN))
@@ -77,7 +82,7 @@ def moments(x: Tensor, y: Tensor, window: Tensor, correction: int = 0) -> Moment
     whatever the precision of the training: in bfloat16 the variances are lost.
     """
     if min(x.shape[-2:]) < len(window):
-        raise Absent(f"pictures of {min(x.shape[-2:])} pixels: its window needs {len(window)}")
+        raise TooSmall(min(x.shape[-2:]), len(window), "its window needs")
     with torch.autocast(x.device.type, enabled=False), torch.backends.cudnn.flags(allow_tf32=False):
         x, y = x.float() - 0.5, y.float() - 0.5  # nearer to 0, squares keep more digits
         sums = torch.cat([x, y, x * x, y * y, x * y], dim=1)
