@@ -17,18 +17,19 @@ from colorization.callback.budget import Budget
 from colorization.callback.checkpoint import Checkpoints
 from colorization.callback.interrupt import Interrupt
 from colorization.callback.progress import BudgetBar, Speed
-from colorization.config import ConfigError, nearest
+from colorization.config import ConfigError, locate, nearest
 from colorization.contract import check, input_channels
 from colorization.data.module import PictureData
 from colorization.factory import make
 from colorization.hints.base import Hints
 from colorization.logger.table import Table
 from colorization.logger.wandb import log_evaluation as log_to_wandb
-from colorization.metric.base import Metric
+from colorization.metric.base import Metric, SetMetric
 from colorization.model.base import Network
 from colorization.module import Colorizer
 from colorization.objective.base import Objective
 from colorization.protocol import Measure, Protocol
+from colorization.scoring import manifest
 
 
 def data(cfg: DictConfig, protocol: Protocol | None = None) -> PictureData:
@@ -55,7 +56,22 @@ def hints(cfg: DictConfig) -> Hints:
 
 def metrics(cfg: DictConfig) -> dict[str, Measure]:
     """The metrics by name."""
-    return {name: make(node) for name, node in cfg.get("metric", {}).items()}
+    return measures(cfg.get("metric", {}))
+
+
+def measures(nodes: Mapping[str, Any]) -> dict[str, Measure]:
+    """Metrics from the dotted names that the configuration gives them, or from nodes with arguments."""
+    made: dict[str, Measure] = {}
+    for name, node in nodes.items():
+        found = locate(node) if isinstance(node, str) else make(node)
+        found = found() if isinstance(found, type) else found
+        if not isinstance(found, Metric | SetMetric):
+            right = "a function under @metric(unit=..., better=...) or a SetMetric"
+            raise ConfigError([f"metric.{name}: {node}: should be {right}, see colorization/metric/base.py"])
+        if isinstance(found, SetMetric) and not hasattr(found, "state"):
+            raise ConfigError([f"metric.{name}: {node}: should name what update adds to, state = (...)"])
+        made[name] = found
+    return made
 
 
 def validated(cfg: DictConfig) -> dict[str, Metric]:
@@ -73,8 +89,11 @@ def validated(cfg: DictConfig) -> dict[str, Metric]:
 
 
 def protocol(cfg: DictConfig) -> Protocol:
-    """How pictures are scored."""
-    return make(cfg.protocol)
+    """How pictures are scored; its manifest is there and is one."""
+    made: Protocol = make(cfg.protocol, metrics=measures(cfg.protocol.metrics))
+    if made.manifest:
+        manifest.rows(made.manifest)
+    return made
 
 
 def parts(cfg: DictConfig) -> tuple[Network, Objective, Hints]:

@@ -40,7 +40,7 @@ from colorization.module import Colorizer
 from colorization.protocol import Protocol
 from colorization.reopen import Run, open_run
 from colorization.run import write_csv
-from colorization.score import Numbers, Scoring, batched, protocols_table, sha256, summary_table
+from colorization.score import Scoring, batched, protocols_table, sha256, summary_table
 from colorization.scoring.baselines import MeanColour, mean_colour
 from colorization.scoring.leaks import leaks
 from colorization.scoring.manifest import Pictures, some
@@ -92,10 +92,11 @@ def every_protocol(cfg: DictConfig) -> None:
         whole = build.protocol(composed("evaluate", [f"protocol={name}"]))
         reported = {metric: whole.metrics[metric] for metric in whole.reported.values()}
         chosen = subject(cfg, replace(whole, metrics=reported))
-        numbers = Numbers(replace(chosen.scoring, more={}), baselines=("grey",))
-        for _ in numbers.measured():
+        scoring = replace(chosen.scoring, more={}, baselines=("grey",))
+        scorer = scoring.scorer()
+        for _ in scoring.measured(scorer):
             pass
-        summaries[name] = numbers.summary()
+        summaries[name] = scoring.summary(scorer, scorer.result())
     table, rows = protocols_table(summaries, chosen.name)
     Console().print(table)
     (chosen.folder / "evaluation").mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from colorization.color import lab
+from colorization.config import ConfigError
 from colorization.data.decode import Filter, Fit, Geometry
 from colorization.metric.base import Metric, SetMetric
 from colorization.metric.psnr import CAP
@@ -57,21 +58,23 @@ class Protocol:
 
     def __post_init__(self) -> None:
         chosen = {"fit": Fit, "filter": Filter, "gamut": lab.GamutMapping, "rounding": Rounding, "grey": Grey}
-        for name, allowed in chosen.items():
-            if getattr(self, name) not in get_args(allowed):
-                raise ValueError(
-                    f"protocol.{name}={getattr(self, name)}: choose {', '.join(get_args(allowed))}"
-                )
+        faults = [
+            f"protocol.{name}={getattr(self, name)}: choose {', '.join(get_args(allowed))}"
+            for name, allowed in chosen.items()
+            if getattr(self, name) not in get_args(allowed)
+        ]
         if self.size is not None and self.size < 1:
-            raise ValueError(f"protocol.size={self.size}: must be at least 1 pixel, or null")
+            faults.append(f"protocol.size={self.size}: must be at least 1 pixel, or null")
         if not 0 < self.cap <= CAP:
-            raise ValueError(
+            faults.append(
                 f"protocol.cap={self.cap}: choose above 0 and at most {CAP:g} dB, where psnr ends"
             )
         if self.lightness <= 0:
-            raise ValueError(f"protocol.lightness={self.lightness}: must be above 0 units of L")
+            faults.append(f"protocol.lightness={self.lightness}: must be above 0 units of L")
         if unknown := [metric for metric in self.reported.values() if metric not in self.metrics]:
-            raise ValueError(f"protocol.reported: {', '.join(unknown)}: not among protocol.metrics")
+            faults.append(f"protocol.reported: {', '.join(unknown)}: not among protocol.metrics")
+        if faults:
+            raise ConfigError(faults)
 
     @property
     def geometry(self) -> Geometry:

@@ -14,20 +14,17 @@ from rich.progress import Progress
 from rich.table import Table
 from torch import Tensor
 
-from colorization import run
 from colorization.callback.panel import picture
 from colorization.metric.base import Pair
-from colorization.metric.chroma import is_grey
 from colorization.protocol import Measure, Protocol
 from colorization.report.comparison import CEILINGS, FLOORS
+from colorization.run import write_csv, write_json
+from colorization.scorer import MODEL, Row, Scorer, Scores, gathered, place
 from colorization.scoring import manifest
 from colorization.scoring.baselines import NAMES, MeanColour, colourings
 from colorization.scoring.manifest import Pictures
 from colorization.scoring.predictions import Colour, stem, tensor
-from colorization.scoring.tally import Row, Tally
 
-MODEL = "model"
-WHOLE = (MODEL, "grey")  # of which all is measured
 PIXELS = 2**22  # that are scored together, at most
 ARROWS = {"higher": "↑", "lower": "↓", "none": ""}
 TITLES = FLOORS | CEILINGS
@@ -43,6 +40,9 @@ TOLD = {
 class Scoring:
     """Pictures, how they are coloured, and the protocol that says what is measured.
 
+    Under several processes each colours and measures its share of the batches; all have to call the same
+    methods.
+
     Args:
         protocol: how pictures are scored.
         pictures: the truth.
@@ -52,6 +52,7 @@ class Scoring:
         more: what is measured of the model and of grey alone, beside the protocol's metrics.
         batch_size: pictures at a time.
         about: what else the summary tells, such as the checkpoint.
+        baselines: names of the floors and ceilings.
     """
 
     protocol: Protocol
@@ -62,6 +63,12 @@ class Scoring:
     more: Mapping[str, Measure] = field(default_factory=dict)
     batch_size: int = 32
     about: Mapping[str, Any] = field(default_factory=dict)
+    baselines: Sequence[str] = NAMES
+
+    def __post_init__(self) -> None:
+        self.files = file_names(self.pictures.names)
+        # batches are then the same ones when the saved pictures are scored again, and so is the last digit
+        self.order = sorted(range(len(self.files)), key=self.files.__getitem__)
 
     @property
     def name(self) -> str:
@@ -73,111 +80,93 @@ class Scoring:
         """Score, and write FOLDER/evaluation/NAME/ whole or not at all. Returns its summary."""
         target = folder / "evaluation" / self.name
         partial = target.with_name(target.name + ".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        for kind in ("predictions", "truth", "baselines"):
-            (partial / kind).mkdir(parents=True)
-        numbers, listed = Numbers(self), list[Row]()
-        for index, pair in numbers.measured():
+        rank, _ = place()
+        if rank == 0:
+            shutil.rmtree(partial, ignore_errors=True)
+            for kind in ("predictions", "truth", "baselines"):
+                (partial / kind).mkdir(parents=True)
+        gathered(None)
+        scorer, listed = self.scorer(), dict[int, Row]()
+        for index, pair in self.measured(scorer):
             for i, predicted, truth in zip(index, pair.predicted, pair.truth, strict=True):
-                file = numbers.files[i]
+                file = self.files[i]
                 for kind, rgb in (("predictions", predicted), ("truth", truth)):
                     picture(rgb).save(partial / kind / file, compress_level=1)
                 shown = manifest.sha256(self.pictures[i])
-                listed.append({"name": self.pictures.names[i], "file": file, "sha256": shown})
-        run.write_csv(partial / "manifest.csv", listed)
-        summary = numbers.summary() | {"manifest_sha256": sha256(partial / "manifest.csv"), **self.about}
-        run.write_csv(partial / "pictures.csv", numbers.tallies[MODEL].rows)
-        for name in numbers.baselines:
-            run.write_csv(partial / "baselines" / f"{name}.csv", numbers.rows(name))
-        run.write_json(partial / "summary.json", summary)
-        shutil.rmtree(target, ignore_errors=True)
-        partial.rename(target)
+                listed[i] = {"name": self.pictures.names[i], "file": file, "sha256": shown}
+        scores = scorer.result()
+        listed = {i: row for part in gathered(listed) for i, row in part.items()}
+        summary = self.summary(scorer, scores)
+        if rank == 0:
+            write_csv(partial / "manifest.csv", [listed[i] for i in self.order])
+            write_csv(partial / "pictures.csv", self.rows(scores, MODEL))
+            for name in scorer.baselines:
+                write_csv(partial / "baselines" / f"{name}.csv", self.rows(scores, name))
+            summary |= {"manifest_sha256": sha256(partial / "manifest.csv"), **self.about}
+            write_json(partial / "summary.json", summary)
+            shutil.rmtree(target, ignore_errors=True)
+            partial.rename(target)
         return summary
 
-
-class Numbers:
-    """The numbers of one scoring: the model's and the baselines', made in one pass over the pictures."""
-
-    def __init__(self, scoring: Scoring, baselines: Sequence[str] = NAMES):
-        self.scoring, self.protocol = scoring, scoring.protocol
-        trained = scoring.training() if {"mean_ab", "mean_ab_given_L"} & set(baselines) else "not asked for"
+    def scorer(self) -> Scorer:
+        """What measures the model and its baselines."""
+        wanted = {"mean_ab", "mean_ab_given_L"} & set(self.baselines)
+        trained = self.training() if wanted else "not asked for"
         made = colourings(None if isinstance(trained, str) else trained)
-        self.baselines = {name: made[name] for name in baselines if name in made}
-        self.absent = {name: str(trained) for name in baselines if name not in made}
-        self.metrics = {**scoring.more, **self.protocol.metrics}
-        self.tallies = {
-            name: Tally(self.protocol, self.metrics if name in WHOLE else self.protocol.metrics, self.absent)
-            for name in (MODEL, *self.baselines)
-        }
-        self.files = file_names(scoring.pictures.names)
+        self.unknown = {name: str(trained) for name in self.baselines if name not in made}
+        chosen = {name: made[name] for name in self.baselines if name in made}
+        return Scorer(self.protocol, {**self.more, **self.protocol.metrics}, baselines=chosen)
 
-    def measured(self) -> Iterator[tuple[list[int], Pair]]:
-        """Measure; yields the positions and the 8-bit pictures of every batch.
-
-        Pictures come in the order of their file names: batches are then the same ones when the saved
-        pictures are scored again, and so is the last digit.
-        """
-        scoring = self.scoring
-        chosen = sorted(range(len(self.files)), key=self.files.__getitem__)
-        with Progress(transient=True) as bar:
-            task = bar.add_task(f"score {scoring.called['split']}", total=len(chosen))
-            for index, truth in batched(scoring.pictures, chosen, scoring.batch_size):
-                coloured = scoring.colour(torch.tensor(index), truth)
-                pair = Pair(coloured.rgb, truth.to(coloured.rgb.device) / 255)
-                self._add(index, pair, coloured.columns)
-                yield index, pair
+    def measured(self, scorer: Scorer) -> Iterator[tuple[list[int], Pair]]:
+        """Measure this process's share; yields the positions and the 8-bit pictures of every batch."""
+        rank, world = place()
+        with Progress(transient=True, disable=rank > 0) as bar:
+            task = bar.add_task(f"score {self.called['split']}", total=len(self.order))
+            for turn, (index, truth) in enumerate(batched(self.pictures, self.order, self.batch_size)):
+                if turn % world == rank:
+                    coloured = self.colour(torch.tensor(index), truth)
+                    yield index, scorer.add(index, truth, coloured.rgb, coloured.columns)
                 bar.advance(task, len(index))
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self, scorer: Scorer, scores: Scores) -> dict[str, Any]:
         """Means, counts and what is absent, as plain data."""
-        sets = {name: tally.set_metrics() for name, tally in self.tallies.items()}
-        means = {name: tally.means() for name, tally in self.tallies.items()}
-        undefined = {name for name, value in means[MODEL].items() if math.isnan(value)}
-        self.absent.update(dict.fromkeys(undefined, "not defined for any of these pictures"))
         scored = {
-            name: {
-                "metrics": {k: v for k, v in means[name].items() if k not in self.absent},
-                "set_metrics": {k: v for k, v in sets[name].items() if k not in self.absent},
-            }
-            for name in self.tallies
+            name: {"metrics": numbers.means, "set_metrics": numbers.sets}
+            for name, numbers in scores.colourings.items()
         }
-        model, rows = scored.pop(MODEL), self.tallies[MODEL].rows
-        units, better = self._described([*model["metrics"], *model["set_metrics"]])
+        model, rows = scored.pop(MODEL), scores.model.rows
+        described = {name: described_by(scorer, name) for part in model.values() for name in part}
         return {
             "protocol": self.protocol.name,
             "grey": self.protocol.grey,
-            **self.scoring.called,
+            **self.called,
             "pictures": len(rows),
             "grey_pictures": sum(row["grey"] for row in rows),
             **model,
-            "absent": dict(sorted(self.absent.items())),
+            "absent": dict(sorted((scores.absent | self.unknown).items())),
+            "undefined": dict(scores.undefined),
             "baselines": scored,
             "reported": dict(self.protocol.reported),
-            "units": units,
-            "better": better,
+            "units": {name: unit for name, (unit, _) in described.items()},
+            "better": {name: better for name, (_, better) in described.items()},
             "checkpoint": None,
         }
 
-    def rows(self, baseline: str) -> list[Row]:
-        """A baseline's rows in the model's columns; NaN where only a model has a number."""
-        blank = dict.fromkeys(self.tallies[MODEL].rows[0], math.nan)
-        return [blank | row for row in self.tallies[baseline].rows]
+    def rows(self, scores: Scores, colouring: str) -> list[Row]:
+        """One per picture, in the model's columns; NaN where only a model has a number."""
+        blank = dict.fromkeys(scores.model.rows[0], math.nan)
+        by_index = {row["index"]: blank | row for row in scores.colourings[colouring].rows}
+        return [{"name": self.pictures.names[i]} | without_index(by_index[i]) for i in self.order]
 
-    def _add(self, index: Sequence[int], pair: Pair, columns: Mapping[str, Tensor]) -> None:
-        names, grey = [self.scoring.pictures.names[i] for i in index], is_grey(pair)
-        self.tallies[MODEL].add(names, pair, grey, columns)
-        L, ab = pair.truth_lab.split([1, 2], dim=1)
-        for name, colouring in self.baselines.items():
-            rgb = self.protocol.rgb(*colouring(L, ab))
-            self.tallies[name].add(names, Pair(rgb, pair.truth), grey, {})
 
-    def _described(self, names: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
-        """Units and directions, by name."""
-        made = TOLD | {name: (metric.unit, metric.better) for name, metric in self.metrics.items()}
-        told = {
-            name: made.get("best_of" if name.startswith("best_of") else name, ("", "none")) for name in names
-        }
-        return {k: unit for k, (unit, _) in told.items()}, {k: better for k, (_, better) in told.items()}
+def without_index(row: Row) -> Row:
+    """A row that says which picture it is of by the picture's name alone."""
+    return {name: value for name, value in row.items() if name != "index"}
+
+
+def described_by(scorer: Scorer, name: str) -> tuple[str, str]:
+    """Unit and direction of a number."""
+    return TOLD.get("best_of" if name.startswith("best_of") else name) or scorer.described(name)
 
 
 def batched(pictures: Pictures, chosen: Sequence[int], batch_size: int) -> Iterator[tuple[list[int], Tensor]]:
@@ -271,4 +260,5 @@ def _notes(summary: dict[str, Any]) -> str:
         apart = summary["grey_pictures"]
         lines.append(f"{apart} of the pictures have no colour themselves")
     lines += [f"no {name}: {reason}" for name, reason in summary["absent"].items()]
+    lines += [f"{name}: {reason}" for name, reason in summary["undefined"].items()]
     return "\n".join(line for line in lines if line)

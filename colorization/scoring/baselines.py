@@ -3,7 +3,6 @@
 A colouring takes the true L (B, 1, H, W) and ab (B, 2, H, W) and gives those that are shown.
 """
 
-from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -13,8 +12,7 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 from colorization.color import lab
-
-Colouring = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+from colorization.scorer import Colouring
 
 PICTURES = 10_000  # of the training set, evenly spaced, are enough for its mean colours
 STEP = 4  # every fourth row and column of each

@@ -16,10 +16,10 @@ from colorization.compose import composed
 from colorization.config import ConfigError, options
 from colorization.metric.base import Absent, Metric, Pair, SetMetric
 from colorization.protocol import Protocol
-from colorization.score import MODEL, Numbers, Scoring, batched, file_names
+from colorization.score import Scoring, batched, file_names
+from colorization.scorer import MODEL, mean
 from colorization.scoring import manifest
 from colorization.scoring.predictions import Coloured
-from colorization.scoring.tally import Tally, mean
 
 DOC = (Path(__file__).parent.parent.parent / "docs" / "protocol.md").read_text()
 SETTINGS = ("size", "fit", "filter", "gamut", "rounding", "grey", "cap", "lightness")
@@ -89,6 +89,7 @@ class Whole(SetMetric):
     """How many pictures were taken in."""
 
     unit, better = "pictures", "none"
+    state = ("seen",)
 
     def __init__(self):
         self.reset()
@@ -153,12 +154,12 @@ def scored(**settings):
     chosen = Protocol(name="mine", metrics=METRICS, **settings)
     called = {"data": "given", "split": "test", "fingerprint": "0"}
     truth = Given(pictures())
-    numbers = Numbers(
-        Scoring(chosen, truth, lambda _, truth: Coloured(truth / 255), called, lambda: "unknown")
-    )
-    for _ in numbers.measured():
+    scoring = Scoring(chosen, truth, lambda _, truth: Coloured(truth / 255), called, lambda: "unknown")
+    scorer = scoring.scorer()
+    for _ in scoring.measured(scorer):
         pass
-    return numbers, numbers.summary()
+    scores = scorer.result()
+    return scoring.rows(scores, MODEL), scoring.summary(scorer, scores)
 
 
 def test_grey_pictures_are_apart_or_counted():
@@ -176,26 +177,19 @@ def test_no_picture_counts_with_more_than_the_cap():
 
 
 def test_what_is_absent_has_a_reason_and_no_number():
-    numbers, told = scored()
+    rows, told = scored()
     assert told["absent"] == {
         "gone": "no weights", "undefined": "not defined for any of these pictures",
         "mean_ab": "unknown", "mean_ab_given_L": "unknown",
     }  # fmt: skip
     for part in (told, *told["baselines"].values()):
         assert part["metrics"].keys() == {"brightest", "sure"}
-    assert numbers.tallies[MODEL].rows[0].keys() == {"name", "grey", "brightest", "sure"}
+    assert rows[0].keys() == {"name", "grey", "brightest", "sure"}
 
 
 def test_pictures_come_in_the_order_of_their_files():
-    numbers, _ = scored()
-    assert [row["name"] for row in numbers.tallies[MODEL].rows] == ["m.jpg", "sub/a.jpg", "z.jpg"]
-
-
-def test_a_tally_of_grey_pictures_alone_takes_them_all():
-    tally = Tally(Protocol(name="mine"), {"brightest": Metric(brightest)}, {})
-    truth = torch.tensor(pictures()[1:2]).movedim(-1, 1) / 255
-    tally.add(["grey"], Pair(truth, truth), torch.tensor([True]), {})
-    assert tally.means()["brightest"] == pytest.approx(240 / 255, abs=1e-6)
+    rows, _ = scored()
+    assert [row["name"] for row in rows] == ["m.jpg", "sub/a.jpg", "z.jpg"]
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1), st.randoms())
