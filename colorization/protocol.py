@@ -66,9 +66,7 @@ class Protocol:
         if self.size is not None and self.size < 1:
             faults.append(f"protocol.size={self.size}: must be at least 1 pixel, or null")
         if not 0 < self.cap <= CAP:
-            faults.append(
-                f"protocol.cap={self.cap}: choose above 0 and at most {CAP:g} dB, where psnr ends"
-            )
+            faults.append(f"protocol.cap={self.cap}: choose above 0 and at most {CAP:g} dB, where psnr ends")
         if self.lightness <= 0:
             faults.append(f"protocol.lightness={self.lightness}: must be above 0 units of L")
         if unknown := [metric for metric in self.reported.values() if metric not in self.metrics]:

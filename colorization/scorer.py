@@ -1,4 +1,4 @@
-"""The numbers of colourings under a protocol: validation, panels, curves, tests and evaluations have them from here.
+"""The numbers of colourings under a protocol, for validation, panels, curves, tests and evaluations alike.
 
 A picture for which a metric is not defined has NaN in its row; it is left out of that mean, and counted.
 Where a prediction is not finite, no mean is defined.
@@ -62,7 +62,10 @@ class Scores(NamedTuple):
 
 
 class Gaps(NamedTuple):
-    """Metrics that give no number on this process, with the reason: none at all, or none for small pictures."""
+    """Metrics that give no number on this process, with the reason: none at all, or none for small pictures.
+
+    The colourings of a table share it: where a network is missing, it is missing for all.
+    """
 
     absent: dict[str, str]
     small: dict[str, str]
@@ -151,9 +154,7 @@ class Scorer:
         """Forget all pictures."""
         self._gaps = Gaps({}, {})
         self._tallies = {
-            name: Tally(
-                self.protocol, self.metrics if name in WHOLE else self.protocol.metrics, self._gaps
-            )
+            name: Tally(self.protocol, self.metrics if name in WHOLE else self.protocol.metrics, self._gaps)
             for name in (MODEL, *self.baselines)
         }
 
@@ -295,7 +296,7 @@ def gathered(value: T) -> list[T]:
 
 
 def place() -> tuple[int, int]:
-    """This process's rank, and how many there are."""
+    """The rank of this process, and how many there are."""
     if not (distributed.is_available() and distributed.is_initialized()):
         return 0, 1
     return distributed.get_rank(), distributed.get_world_size()

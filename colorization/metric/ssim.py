@@ -37,7 +37,7 @@ def ssim(pair: Pair) -> Tensor:
     return _means(pair, GAUSSIAN, 1.0)[0]
 
 
-@metric(unit="dB", better="higher", cap=CAP)
+@metric(better="higher")
 def ssim_inner(pair: Pair) -> Tensor:
     """`ssim` without 4 pixels at each edge, as `psnr.psnr_inner`."""
     return ssim(inner(pair))

@@ -14,7 +14,7 @@ from colorization import build
 from colorization.color import lab
 from colorization.compose import composed
 from colorization.config import ConfigError, options
-from colorization.metric.base import Absent, Metric, Pair, SetMetric
+from colorization.metric.base import Absent, Metric, SetMetric
 from colorization.protocol import Protocol
 from colorization.score import Scoring, batched, file_names
 from colorization.scorer import MODEL, mean
