@@ -19,7 +19,7 @@ from colorization.callback.interrupt import Interrupt
 from colorization.callback.progress import BudgetBar, Speed
 from colorization.config import ConfigError, locate, nearest
 from colorization.contract import check, input_channels
-from colorization.data.module import PictureData
+from colorization.data.module import PictureData, View
 from colorization.factory import make
 from colorization.hints.base import Hints
 from colorization.logger.table import Table
@@ -29,12 +29,16 @@ from colorization.model.base import Network
 from colorization.module import Colorizer
 from colorization.objective.base import Objective
 from colorization.protocol import Measure, Protocol
+from colorization.scorer import Scorer
 from colorization.scoring import manifest
 
 
 def data(cfg: DictConfig, protocol: Protocol | None = None) -> PictureData:
-    """The pictures, split and served; where a protocol is given, as it shows them."""
-    return make(cfg.data, **(protocol.data_settings if protocol else {}))
+    """The pictures, split and served; where a protocol is given, "val" and "test" as it shows them."""
+    made: PictureData = make(cfg.data)
+    if protocol:
+        made.view = View(protocol.size, protocol.geometry)
+    return made
 
 
 def objective(cfg: DictConfig) -> Objective:
@@ -74,17 +78,23 @@ def measures(nodes: Mapping[str, Any]) -> dict[str, Measure]:
     return made
 
 
-def validated(cfg: DictConfig) -> dict[str, Metric]:
-    """The metrics that validation takes: those of single pictures.
+def scorer(cfg: DictConfig, learns: Objective) -> Scorer:
+    """What validation measures, under the protocol that the test numbers mean.
 
     Raises:
-        ConfigError: the watched metric is not among them.
+        ConfigError: the watched number is none of them, has no direction, or is absent at this size.
     """
-    made = {name: metric for name, metric in metrics(cfg).items() if isinstance(metric, Metric)}
-    if cfg.watch not in made:
-        measured = f"choose from {', '.join(made)}, or add one by metric=[default,NAME]"
-        near = nearest(cfg.watch, list(made))
+    made = Scorer(protocol(cfg), metrics(cfg), learns.columns)
+    known = {**made.metrics, **made.columns}
+    if cfg.watch not in known:
+        measured = f"choose from {', '.join(known)}, or add one by metric=[default,NAME]"
+        near = nearest(cfg.watch, list(known))
         raise ConfigError([f"watch={cfg.watch}: not measured in validation{near} ({measured})"])
+    if known[cfg.watch].better == "none":
+        raise ConfigError([f"watch={cfg.watch}: neither more nor less of it is better; watch psnr"])
+    absent = made.gaps(made.protocol.size or cfg.data.image_size)
+    if cfg.watch in absent:
+        raise ConfigError([f"watch={cfg.watch}: not measured here: {absent[cfg.watch]}"])
     return made
 
 
@@ -122,7 +132,7 @@ def colorizer(
         optimizer=_optimizer(cfg),
         schedule=make(cfg.schedule),
         terms={name: make(node) for name, node in (cfg.get("loss") or {}).items()},
-        metrics=validated(cfg),
+        scorer=scorer(cfg, learns),
         progress=progress,
         watch=cfg.watch,
         clip=cfg.trainer.gradient_clip_val,
@@ -137,9 +147,11 @@ def budget(cfg: DictConfig) -> Budget:
     return make(cfg.budget)
 
 
-def trainer(cfg: DictConfig, folder: Path, budget: Budget, run_id: str | None = None) -> pl.Trainer:
+def trainer(
+    cfg: DictConfig, folder: Path, budget: Budget, colorizer: Colorizer, run_id: str | None = None
+) -> pl.Trainer:
     """The trainer with its loggers and callbacks, writing into the run folder."""
-    better = validated(cfg)[cfg.watch].better
+    _, better = colorizer.scorer.described(cfg.watch)
     best = ModelCheckpoint(
         dirpath=folder / "checkpoints",
         filename="best",

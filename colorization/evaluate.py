@@ -141,7 +141,7 @@ def a_tool(cfg: DictConfig, protocol: Protocol) -> Subject:
     training: Callable[[], MeanColour | str]
     if cfg.get("data"):
         data = build.data(cfg, protocol)
-        (pictures, called), size = of_split(data, cfg.split, protocol), data.image_size
+        (pictures, called), size = of_split(data, cfg.split, protocol), protocol.size or data.image_size
         training = partial(colours, partial(build.data, cfg))
     elif cfg.reference:
         (pictures, called), size = reference(Path(cfg.reference), protocol), protocol.size

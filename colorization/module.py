@@ -5,12 +5,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
-from torchmetrics import MeanMetric
 
 from colorization.chance import Chance
 from colorization.color import lab
@@ -18,10 +16,12 @@ from colorization.config import ConfigError
 from colorization.data.batch import Batch, Given
 from colorization.hints.base import Hints
 from colorization.loss.base import Term
-from colorization.metric.base import Absent, Metric, Pair
-from colorization.metric.chroma import is_grey
+from colorization.metric.base import Pair
+from colorization.metric.psnr import psnr
 from colorization.model.base import Network
 from colorization.objective.base import NETWORK, Losses, Objective
+from colorization.protocol import Protocol
+from colorization.scorer import Scorer, Scores
 
 LAYOUT = 2  # of a checkpoint; another one is not read
 
@@ -36,9 +36,9 @@ class Colorizer(pl.LightningModule):
         optimizer: parameter groups -> optimizer, of every player that has none of its own.
         schedule: progress 0..1 -> factor of the learning rate; or optimizer -> ReduceLROnPlateau.
         terms: losses of a colouring that are added to the objective's, by name.
-        metrics: what is measured of each validation picture, by name; one that is absent is left out.
+        scorer: what measures validation and test pictures; None: their PSNR under protocol v1.
         progress: the share of the budget that is spent.
-        watch: the metric that a plateau schedule watches.
+        watch: the number that chooses checkpoints and that a plateau schedule follows.
         clip: the largest norm of a player's gradients; None: any.
         accumulate: batches whose gradients make a step.
         seed: of the random numbers of training.
@@ -53,7 +53,7 @@ class Colorizer(pl.LightningModule):
         optimizer: Callable[..., Optimizer] = AdamW,
         schedule: Callable[..., Any] = lambda progress: 1.0,
         terms: Mapping[str, Term] | None = None,
-        metrics: Mapping[str, Metric] | None = None,
+        scorer: Scorer | None = None,
         progress: Callable[[], float] = lambda: 0.0,
         watch: str = "psnr",
         clip: float | None = None,
@@ -68,11 +68,10 @@ class Colorizer(pl.LightningModule):
         self.hints = hints
         self.optimizer, self.schedule, self.progress = optimizer, schedule, progress
         self.terms = dict(terms or {})  # no sub-modules: they belong to no checkpoint and no average
-        self.metrics = dict(metrics or {})
-        self.absent: set[str] = set()
+        self.scorer = scorer or Scorer(Protocol(name="v1"), {"psnr": psnr})
         self.watch, self.clip, self.accumulate, self.seed = watch, clip, accumulate, seed
         self.record = dict(record or {})
-        self.scores = nn.ModuleDict({name: MeanMetric(nan_strategy="disable") for name in self.metrics})
+        self._told: set[str] = set()
         self.turns = list(objective.players(network))
         self._refuse_forgotten()
 
@@ -103,16 +102,6 @@ class Colorizer(pl.LightningModule):
             prefer_deferred_runtime_asserts_over_guards=True,
         )
 
-    def colour(self, picture: Tensor, first: int = 0) -> Pair:
-        """Predict the colours of true pictures (B, 3, H, W) uint8 sRGB from their lightness.
-
-        `first` is the position of the first one in its split: simulated hints depend on it.
-        """
-        L, ab = lab.split(picture)
-        batch = self.seen(Batch(L, ab, torch.arange(first, first + len(L), device=L.device)))
-        with torch.no_grad():
-            return Pair(self._rgb(self.objective.predict(self.network, batch.given), batch), picture / 255)
-
     def seen(self, batch: Batch, epoch: int | None = None) -> Batch:
         """The batch with its random numbers and with what a user reveals.
 
@@ -141,32 +130,26 @@ class Colorizer(pl.LightningModule):
             self._follow_schedule()
         return {"loss": losses.total.detach()}
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        batch = self.seen(batch)
-        losses = self._losses(batch)
-        told = {name: values.mean() for name, values in losses.measured().items()}
-        logged = {"loss": losses.total, **losses.logged, **told}
-        self.log_dict(
-            {f"val/{name}": value for name, value in logged.items()}, batch_size=len(batch.L), sync_dist=True
-        )
-        pair = Pair(self._rgb(losses.ab(), batch), lab.quantize(lab.merge(batch.L, batch.ab, gamut="clip")))
-        coloured = (~is_grey(pair)).float()
-        for name, metric in self.metrics.items():
-            if name not in self.absent:
-                try:
-                    self._mean(name).update(metric(pair), weight=coloured)
-                except Absent as absent:
-                    self.absent.add(name)
-                    rank_zero_warn(f"{name} is not measured in validation: {absent.reason}")
+    def validation_step(self, batch: Batch, batch_idx: int) -> Pair:
+        return self._score(batch, "val")
+
+    def test_step(self, batch: Batch, batch_idx: int) -> Pair:
+        return self._score(batch, "test")
+
+    def on_validation_epoch_start(self) -> None:
+        self.scorer.reset()
+
+    def on_test_epoch_start(self) -> None:
+        self.scorer.reset()
 
     def on_validation_epoch_end(self) -> None:
-        for name in [name for name in self.metrics if name not in self.absent]:
-            self.log(f"val/{name}", self._mean(name).compute())
-            self._mean(name).reset()
-        watched = self.trainer.callback_metrics.get(f"val/{self.watch}")
-        if watched is not None:
+        numbers = self._log_scores("val")
+        if self.watch in numbers:
             for plateau in self.trainer.lr_scheduler_configs:
-                cast(ReduceLROnPlateau, plateau.scheduler).step(watched.item())
+                cast(ReduceLROnPlateau, plateau.scheduler).step(numbers[self.watch])
+
+    def on_test_epoch_end(self) -> None:
+        self._log_scores(f"test/{self.scorer.protocol.name}")
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The prediction as 8-bit pictures, (B, 3, H, W) uint8 sRGB."""
@@ -195,7 +178,7 @@ class Colorizer(pl.LightningModule):
             for player, schedule in zip(players, self.schedules, strict=True)
         ]
         self.configured = [[_settings(group) for group in made.param_groups] for made in optimizers]
-        mode = "max" if self.metrics[self.watch].better == "higher" else "min"
+        mode = "max" if self.scorer.described(self.watch)[1] == "higher" else "min"
         plateaus = [
             {"scheduler": schedule(made, mode=mode), "monitor": f"val/{self.watch}"}
             for made, schedule in zip(optimizers, self.schedules, strict=True)
@@ -246,11 +229,33 @@ class Colorizer(pl.LightningModule):
         """The factor of the learning rate now."""
         return 1.0 if _is_plateau(schedule) else schedule(self.progress())
 
-    def _rgb(self, ab: Tensor, batch: Batch) -> Tensor:
-        return lab.quantize(lab.merge(batch.L, ab))
+    def _score(self, batch: Batch, split: str) -> Pair:
+        """Log the loss of a batch and measure its prediction, both of one forward."""
+        batch = self.seen(batch)
+        assert batch.picture is not None, "the data module gives no truth as it was read: Batch.picture"
+        losses = self._losses(batch)
+        logged = {f"{split}/{name}": value for name, value in {"loss": losses.total, **losses.logged}.items()}
+        self.log_dict(logged, batch_size=len(batch.L), sync_dist=True)
+        return self.scorer.add(batch.index, batch.picture, losses.ab(), losses.measured())
 
-    def _mean(self, name: str) -> MeanMetric:
-        return cast(MeanMetric, self.scores[name])
+    def _log_scores(self, prefix: str) -> dict[str, float]:
+        """Log what the pictures since the last reset come to, and say once what is missing."""
+        scores = self.scorer.result()
+        numbers = scores.model.means | scores.model.sets
+        if self.watch in scores.absent:
+            raise ConfigError([f"watch={self.watch}: not measured here: {scores.absent[self.watch]}"])
+        self._tell(scores)
+        self.log_dict({f"{prefix}/{name}": value for name, value in numbers.items()})
+        self.log(f"{prefix}/pictures", float(len(scores.model.rows)))
+        return numbers
+
+    def _tell(self, scores: Scores) -> None:
+        if scores.broken:
+            rank_zero_warn(f"{scores.broken} predictions are not finite numbers: no mean is defined")
+        for name, reason in {**scores.absent, **scores.undefined}.items():
+            if name not in self._told:
+                self._told.add(name)
+                rank_zero_warn(f"{name} is not measured: {reason}")
 
 
 class Automatic(nn.Module):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -78,12 +78,6 @@ class Protocol:
     def geometry(self) -> Geometry:
         """How a picture becomes a square."""
         return Geometry(self.fit, self.filter)
-
-    @property
-    def data_settings(self) -> dict[str, Any]:
-        """What a data set's configuration becomes, so that its pictures are shown like that."""
-        sizes = {"image_size": self.size, "load_size": None} if self.size else {}
-        return self.geometry._asdict() | sizes
 
     def rgb(self, L: Tensor, ab: Tensor) -> Tensor:
         """L (B, 1, H, W) and ab (B, 2, H, W) -> sRGB (B, 3, H, W) on 8-bit levels, 0..1."""

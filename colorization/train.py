@@ -131,7 +131,7 @@ def train(cfg: DictConfig, folder: Path) -> float:
         check_same(folder, cfg) if cfg.resume else refuse(folder)
     quiet()
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
-    budget, data = build.budget(cfg), build.data(cfg)
+    budget, data = build.budget(cfg), build.data(cfg, build.protocol(cfg))
     last = find_checkpoint(folder, ("last",)) if cfg.resume else None
     colorizer = build.colorizer(cfg, budget.progress, record={"config": plain(cfg), "git": run.git()})
     data.prepare_data()
@@ -142,7 +142,7 @@ def train(cfg: DictConfig, folder: Path) -> float:
         take_up(budget, last)
     else:
         colorizer.network.start_from()
-    trainer = build.trainer(cfg, folder, budget, earlier.get("wandb_id"))
+    trainer = build.trainer(cfg, folder, budget, colorizer, earlier.get("wandb_id"))
     record["wandb_id"] = build.wandb_id(trainer)
     if trainer.is_global_zero:
         run.start(folder, cfg, record["overrides"], record)
@@ -267,7 +267,7 @@ def finish(
         for logger in trainer.loggers:
             logger.log_metrics(tests, step=trainer.global_step)
             logger.finalize("success")
-        better = colorizer.metrics[cfg.watch].better
+        _, better = colorizer.scorer.described(cfg.watch)
         run.write_json(folder / "metrics.json", recorded(folder / "metrics.csv", cfg.watch, better, summary))
         Console().print(summary_table(summary, folder.name))
         shown = os.path.relpath(folder)
@@ -280,7 +280,7 @@ def finish(
 def tested(cfg: DictConfig, colorizer: Colorizer, data: PictureData, checkpoint: Path) -> Scoring:
     """The trained network on the test pictures, beside the floors and ceilings."""
     protocol = build.protocol(cfg)
-    pictures, called = of_split(build.data(cfg, protocol), "test", protocol)
+    pictures, called = of_split(data, "test", protocol)
     about = {"checkpoint": {"file": checkpoint.name, "sha256": sha256(checkpoint)}}
     colour, more = by_run(colorizer, protocol), build.metrics(cfg)
     training = partial(mean_colour, data.pack("train").pictures)

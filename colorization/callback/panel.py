@@ -1,7 +1,7 @@
 """Picture panels: grey | predicted | original, with the PSNR under each prediction."""
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
@@ -13,13 +13,14 @@ from torch import Tensor
 from colorization.color import lab
 from colorization.metric.base import Pair
 from colorization.metric.psnr import psnr
+from colorization.scorer import gathered
 
 CAPTION = 16  # pixels of text under each row
 GAP = 2
 
 
 class Panel(pl.Callback):
-    """After each validation, colour the same first pictures and save and log them as one image.
+    """After each validation, save and log its first pictures, as they were scored, as one image.
 
     Args:
         pictures: how many validation pictures to show.
@@ -27,14 +28,33 @@ class Panel(pl.Callback):
 
     def __init__(self, pictures: int = 8):
         self.pictures = pictures
+        self.seen: list[tuple[int, Tensor, Tensor]] = []
+
+    def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.seen.clear()
+
+    def on_validation_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Keep the first pictures of this process: batches come in order."""
+        if (missing := self.pictures - len(self.seen)) > 0:
+            some = zip(batch.index[:missing].tolist(), outputs.predicted, outputs.truth, strict=False)
+            self.seen += [(i, predicted.cpu(), truth.cpu()) for i, predicted, truth in some]
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if trainer.sanity_checking or not trainer.is_global_zero:
+        if trainer.sanity_checking:
             return
-        data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        pictures = np.array(data.pack("val").pictures[: self.pictures])
-        truth = torch.from_numpy(pictures).movedim(-1, 1)
-        image = panel(cast(Any, pl_module).colour(truth.to(pl_module.device)))
+        shown = sorted((kept for part in gathered(self.seen) for kept in part), key=lambda kept: kept[0])
+        if not shown or not trainer.is_global_zero:
+            return
+        _, predicted, truth = zip(*shown[: self.pictures], strict=True)
+        image = panel(Pair(torch.stack(predicted), torch.stack(truth)))
         folder = Path(trainer.default_root_dir) / "panel"
         folder.mkdir(exist_ok=True)
         image.save(folder / f"{trainer.global_step:07d}.png")
@@ -48,10 +68,10 @@ class Panel(pl.Callback):
 
 def panel(pair: Pair, columns: int = 2) -> Image.Image:
     """Predictions and their truth -> one picture of rows grey | predicted | original."""
-    predicted, truth = pair.predicted, pair.truth
+    predicted, truth = pair.predicted.nan_to_num(), pair.truth  # what is not finite is black, and has nan dB
     L, ab = pair.truth_lab.split([1, 2], dim=1)
     grey = lab.merge(L, torch.zeros_like(ab))
-    scores = [psnr(Pair(rgb, truth)).tolist() for rgb in (grey, predicted)]
+    scores = [psnr(Pair(rgb, truth)).tolist() for rgb in (grey, pair.predicted)]
     height, width = truth.shape[-2:]
     rows = -(-len(truth) // columns)
     cell_width, cell_height = 3 * (width + GAP) + 3 * GAP, height + CAPTION

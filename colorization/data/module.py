@@ -2,10 +2,10 @@
 
 import logging
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import pytorch_lightning as pl
@@ -19,7 +19,7 @@ from colorization.data.decode import Filter, Fit, Geometry
 from colorization.data.feed import Fed, Feed, crop
 from colorization.data.pack import OnError, Pack, folder_of, pack, total
 from colorization.data.sampler import Sampler
-from colorization.data.source import Source, fitted
+from colorization.data.source import Source, first, fitted
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +30,30 @@ SHARE = 0.4  # of a GPU's free memory that a resident pack may take by itself
 SAMPLE = 1000  # training pictures that are looked at for colour
 
 
+def _all(training: int) -> None:
+    """No limit, whatever the number of training pictures."""
+
+
+class View(NamedTuple):
+    """How the pictures of "val" and "test" are shown.
+
+    Attributes:
+        size: pixels per side; None: as the network sees those of training.
+        geometry: how a picture becomes that square; None: as in training.
+        most: number of training pictures -> how many pictures a validation takes at most; None: all.
+    """
+
+    size: int | None = None
+    geometry: Geometry | None = None
+    most: Callable[[int], int | None] = _all
+
+
 @dataclass(kw_only=True, eq=False)
 class PictureData(pl.LightningDataModule):
     """Pictures in three splits, packed once, served as uint8, split into L and ab on the device.
 
     "val" is held out of the training pictures and chooses checkpoints; "test" is scored and never
-    chooses anything.
+    chooses anything. `view` says how both are shown.
 
     Args:
         image_size: pixels per side of what the network sees.
@@ -69,6 +87,7 @@ class PictureData(pl.LightningDataModule):
     seed: int = 0
     _packs: dict[str, Pack] = field(default_factory=dict, init=False, repr=False)
     _held: Tensor | None = field(default=None, init=False, repr=False)
+    view: View = field(default=View(), init=False, repr=False)
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -92,6 +111,10 @@ class PictureData(pl.LightningDataModule):
     @abstractmethod
     def sources(self) -> dict[str, Source]:
         """The pictures of "train", "val" and "test"; the first of "train" are the smaller subsets."""
+
+    def validated(self) -> list[int]:
+        """The positions of the pictures that a validation takes."""
+        return first(self.pack("val").names, self.view.most(len(self.pack("train"))))
 
     def pack(self, split: str) -> Pack:
         """The pack of a split, prepared if it is missing."""
@@ -167,7 +190,7 @@ class PictureData(pl.LightningDataModule):
 
     def val_dataloader(self) -> Feed:
         """In order, as they are."""
-        return self._scored("val")
+        return self._scored("val", np.array(self.validated()))
 
     def test_dataloader(self) -> Feed:
         """In order, as they are."""
@@ -184,7 +207,7 @@ class PictureData(pl.LightningDataModule):
         return Batch(L, ab, index, extra=batch.get("extra", NONE), picture=picture)
 
     def _source(self, split: str) -> Source:
-        return fitted(self.sources()[split], Geometry(self.fit, self.filter))
+        return fitted(self.sources()[split], self._geometry(split))
 
     def _place(self, split: str) -> dict[str, Any]:
         """Where a split's pack lies; see `folder_of`."""
@@ -192,10 +215,16 @@ class PictureData(pl.LightningDataModule):
         return {"size": self._size(split), "cache": cache, "label": f"{self.name}_{split}"}
 
     def _size(self, split: str) -> int:
-        return self.load_size if split == "train" and self.load_size else self.image_size
+        if split == "train":
+            return self.load_size or self.image_size
+        return self.view.size or self.image_size
 
-    def _scored(self, split: str) -> Feed:
-        pictures, sampler = self.pack(split).pictures, self._sampler(split, shuffle=False)
+    def _geometry(self, split: str) -> Geometry:
+        trained = Geometry(self.fit, self.filter)
+        return trained if split == "train" else self.view.geometry or trained
+
+    def _scored(self, split: str, chosen: np.ndarray | None = None) -> Feed:
+        pictures, sampler = self.pack(split).pictures, self._sampler(split, shuffle=False, chosen=chosen)
         return Feed(pictures, sampler, pin=self._device.type == "cuda", extra=self.rows(split))
 
     def _training(self) -> dict[str, Any]:
@@ -209,10 +238,11 @@ class PictureData(pl.LightningDataModule):
             "extra": self.rows("train"),
         }
 
-    def _sampler(self, split: str, shuffle: bool) -> Sampler:
+    def _sampler(self, split: str, shuffle: bool, chosen: np.ndarray | None = None) -> Sampler:
         trainer = self.trainer
         rank, world = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
-        return Sampler(len(self.pack(split)), self.batch_size, self.seed, rank, world, shuffle)
+        count = len(self.pack(split)) if chosen is None else len(chosen)
+        return Sampler(count, self.batch_size, self.seed, rank, world, shuffle, chosen=chosen)
 
     @property
     def _device(self) -> torch.device:

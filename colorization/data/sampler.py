@@ -22,6 +22,7 @@ class Sampler:
         rank, world: this process among all.
         shuffle: an order of its own for each epoch, leaving out what does not fill a last batch;
             otherwise all the pictures, in their order.
+        chosen: without shuffling, the positions of the pictures that are served; None: the first `count`.
     """
 
     count: int
@@ -31,6 +32,7 @@ class Sampler:
     world: int = 1
     shuffle: bool = True
     epoch: int = 0
+    chosen: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.count < self.world:
@@ -49,7 +51,7 @@ class Sampler:
 
     def batches(self) -> list[np.ndarray]:
         """The epoch's batches of this rank: positions of pictures, ascending within a batch."""
-        order = np.arange(self.count)
+        order = np.arange(self.count) if self.chosen is None else self.chosen
         if self.shuffle:
             order = np.random.default_rng((self.seed, self.epoch)).permutation(self.count)
             order = order[: len(self) * self.batch_size * self.world]

@@ -220,6 +220,12 @@ def shuffled(names: Sequence[str]) -> list[str]:
     return sorted(names, key=rank)
 
 
+def first(names: Sequence[str], most: int | None) -> list[int]:
+    """The positions of the first names in hash order, at most so many: fewer are always among more."""
+    order = sorted(range(len(names)), key=lambda i: rank(names[i]))
+    return sorted(order[:most])
+
+
 def held_out(names: Sequence[str], count: int, salt: str) -> tuple[list[str], list[str]]:
     """Split names into (the rest, `count` held out), by a hash of each name."""
     order = sorted(names, key=lambda name: rank(name, salt))

@@ -103,9 +103,10 @@ class Stream(PictureData):
             url = "data.root=s3://BUCKET/FOLDER"
             raise FileNotFoundError(f"data.root is not given; pass the URL of shards, {url}")
         self._contents = self._contents or engine().manifest(self.root)
-        content, size, geometry = self._contents[split], self._size(split), Geometry(self.fit, self.filter)
+        content, size, geometry = self._contents[split], self._size(split), self._geometry(split)
         if content.size != size:
-            setting = f"data.{'load_size' if split == 'train' else 'image_size'}"
+            scored = "protocol.size" if self.view.size else "data.image_size"
+            setting = "data.load_size" if split == "train" else scored
             sides = f"the {split} pictures at {self.root} have {content.size} pixels a side"
             raise InputError(f"{setting}={size}: {sides}; pass {setting}={content.size} or write others")
         there = Geometry(**{k: v for k, v in content.content["source"].items() if k in Geometry._fields})

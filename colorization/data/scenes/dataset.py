@@ -56,9 +56,7 @@ class Scenes(PictureData):
         """What is known about picture `index` of a split, at the size it is packed at."""
         source = self.sources()[split]
         assert isinstance(source, SceneSource)
-        size = self.load_size if split == "train" else self.image_size
-        assert size is not None
-        return source.truth(source.names[index], size)
+        return source.truth(source.names[index], self._size(split))
 
     def truths(self, split: str) -> Iterator[Truth]:
         """What is known about each picture of a split, drawn one at a time."""
