@@ -13,7 +13,7 @@ summary.json, and the pictures as PNG.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,30 +22,23 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 from rich.console import Console
-from torch import Tensor
 
 from colorization import build
-from colorization.color import lab
 from colorization.command import command, device
 from colorization.compose import composed
 from colorization.config import ConfigError, options
-from colorization.data.batch import Batch, Given
 from colorization.data.module import PictureData
 from colorization.data.pack import Pack
-from colorization.hints.curve import psnr_by_points
-from colorization.hints.points import Points
-from colorization.metric.base import Pair
-from colorization.metric.chroma import is_grey
 from colorization.module import Colorizer
 from colorization.protocol import Protocol
 from colorization.reopen import Run, open_run
 from colorization.run import write_csv
-from colorization.score import Scoring, batched, protocols_table, sha256, summary_table
+from colorization.score import Scoring, of_network, protocols_table, summary_table
 from colorization.scoring.baselines import MeanColour, mean_colour
+from colorization.scoring.curve import by_points
 from colorization.scoring.leaks import leaks
-from colorization.scoring.manifest import Pictures, some
+from colorization.scoring.manifest import some
 from colorization.scoring.predictions import (
-    by_run,
     by_tool,
     changed_lightness,
     in_grey,
@@ -121,17 +114,16 @@ def a_run(cfg: DictConfig, protocol: Protocol) -> Subject:
     """A run on its own test pictures, or on others."""
     opened = open_run(cfg.run)
     colorizer = opened.colorizer().to(device(cfg.device))
+    decoding = dict(cfg.get("decoding") or {})
+    colorizer.objective.decode(**decoding)
     shown = partial(build.data, cfg) if cfg.get("data") else opened.data
-    pictures, called = of_split(shown(protocol), cfg.split, protocol)
-    about: dict[str, Any] = {
-        "checkpoint": {"file": opened.checkpoint.name, "sha256": sha256(opened.checkpoint)}
-    }
-    about |= overlap(cfg, shown, opened.data)
+    scoring = of_network(
+        colorizer, protocol, shown(protocol), cfg.split, opened.checkpoint, cfg.samples, cfg.pictures,
+        decoding=decoding, training=partial(colours, opened.data), more=build.metrics(cfg),
+        batch_size=cfg.batch_size, about=overlap(cfg, shown, opened.data),
+    )  # fmt: skip
     if cfg.hints_curve:
-        about["hints_curve"] = hints_curve(colorizer, pictures, cfg.batch_size)
-    colour, more = by_run(colorizer, protocol, cfg.samples), build.metrics(cfg)
-    training = partial(colours, opened.data)
-    scoring = Scoring(protocol, pictures, colour, called, training, more, cfg.batch_size, about)
+        scoring.about = {**scoring.about, "hints_curve": hints_curve(colorizer, scoring)}
     return Subject(opened.name, Path(cfg.out or opened.folder), scoring, opened)
 
 
@@ -141,10 +133,11 @@ def a_tool(cfg: DictConfig, protocol: Protocol) -> Subject:
     training: Callable[[], MeanColour | str]
     if cfg.get("data"):
         data = build.data(cfg, protocol)
-        (pictures, called), size = of_split(data, cfg.split, protocol), protocol.size or data.image_size
+        pictures, called = of_split(data, cfg.split, protocol, cfg.pictures)
+        size = protocol.size or data.image_size
         training = partial(colours, partial(build.data, cfg))
     elif cfg.reference:
-        (pictures, called), size = reference(Path(cfg.reference), protocol), protocol.size
+        (pictures, called), size = reference(Path(cfg.reference), protocol, cfg.pictures), protocol.size
         training = partial(str, "needs training pictures: data=NAME instead of reference=DIR")
     else:
         raise ConfigError(
@@ -163,10 +156,9 @@ def a_tool(cfg: DictConfig, protocol: Protocol) -> Subject:
 def floors(cfg: DictConfig, protocol: Protocol) -> Subject:
     """No network: the grey prediction stands where the model does."""
     data = partial(build.data, cfg)
-    pictures, called = of_split(data(protocol), cfg.split, protocol)
-    about = overlap(cfg, data, data)
-    colour, more = in_grey(protocol), build.metrics(cfg)
-    scoring = Scoring(protocol, pictures, colour, called, partial(colours, data), more, cfg.batch_size, about)
+    pictures, called = of_split(data(protocol), cfg.split, protocol, cfg.pictures)
+    about, more, training = overlap(cfg, data, data), build.metrics(cfg), partial(colours, data)
+    scoring = Scoring(protocol, pictures, in_grey, called, training, more, cfg.batch_size, about)
     return Subject("grey", Path(cfg.out or "runs/grey"), scoring)
 
 
@@ -221,28 +213,11 @@ def lightness(changed: dict[str, float], count: int, most: float, wanted: str) -
     return {"lightness": {"changed": len(changed), "most": changed[worst[0]], "picture": worst[0]}}
 
 
-def hints_curve(colorizer: Colorizer, pictures: Pictures, batch_size: int) -> dict[str, float]:
-    """Mean PSNR with so many points revealed, over the pictures that have colour.
-
-    Raises:
-        ConfigError: a run without points.
-    """
-    if not isinstance(colorizer.hints, Points):
-        raise ConfigError(["hints_curve=true: this run takes no points; train one with hints=points"])
-    grey: list[Tensor] = []
-
-    def batches() -> Iterator[Batch]:
-        for index, truth in batched(pictures, range(len(pictures.names)), batch_size):
-            grey.append(is_grey(Pair(truth / 255, truth / 255)))
-            L, ab = lab.split(truth.to(colorizer.device))
-            yield Batch(L, ab, torch.tensor(index, device=colorizer.device))
-
-    def predict(L: Tensor, hints: Tensor) -> Tensor:
-        return colorizer.objective.predict(colorizer.network, Given(L, hints))
-
-    curve = psnr_by_points(predict, batches(), colorizer.hints)
-    coloured = ~torch.cat(grey)
-    return {str(points): float(scores[coloured].mean()) for points, scores in curve.items()}
+def hints_curve(colorizer: Colorizer, scoring: Scoring) -> dict[str, float]:
+    """The PSNR that the protocol reports, with so many points revealed. Raises ConfigError without points."""
+    name = scoring.protocol.reported.get("psnr", "psnr")
+    curve = by_points(colorizer, scoring.protocol, [name], scoring.batches())
+    return {str(points): (numbers.means | numbers.sets)[name] for points, numbers in curve.items()}
 
 
 if __name__ == "__main__":

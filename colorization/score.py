@@ -15,7 +15,10 @@ from rich.table import Table
 from torch import Tensor
 
 from colorization.callback.panel import picture
+from colorization.data.module import PictureData
 from colorization.metric.base import Pair
+from colorization.module import Colorizer
+from colorization.objective.base import Column
 from colorization.protocol import Measure, Protocol
 from colorization.report.comparison import CEILINGS, FLOORS
 from colorization.run import write_csv, write_json
@@ -23,17 +26,11 @@ from colorization.scorer import MODEL, Row, Scorer, Scores, gathered, place
 from colorization.scoring import manifest
 from colorization.scoring.baselines import NAMES, MeanColour, colourings
 from colorization.scoring.manifest import Pictures
-from colorization.scoring.predictions import Colour, stem, tensor
+from colorization.scoring.predictions import Colour, by_run, columns_of, flat, of_split, stem, tensor
 
 PIXELS = 2**22  # that are scored together, at most
 ARROWS = {"higher": "↑", "lower": "↓", "none": ""}
 TITLES = FLOORS | CEILINGS
-
-# Unit and direction of the columns that are no metrics; see `predictions.by_run`.
-TOLD = {
-    "bits_per_pixel": ("bits", "lower"), "top1": ("", "higher"), "top5": ("", "higher"),
-    "best_of": ("dB", "higher"), "diversity": ("CIE", "none"),
-}  # fmt: skip
 
 
 @dataclass
@@ -47,22 +44,26 @@ class Scoring:
         protocol: how pictures are scored.
         pictures: the truth.
         colour: how each is coloured.
-        called: what the pictures are called: "data", "split" and "fingerprint".
+        called: what the pictures are called: "data", "split", "fingerprint", and "of" how many they are.
         training: gives the mean colours of the training pictures, or the reason why they are not known.
         more: what is measured of the model and of grey alone, beside the protocol's metrics.
         batch_size: pictures at a time.
         about: what else the summary tells, such as the checkpoint.
+        columns: unit and direction of what `colour` tells beside its colours.
+        decoding: what was set of the objective's decoding; it stands in the evaluation's name.
         baselines: names of the floors and ceilings.
     """
 
     protocol: Protocol
     pictures: Pictures
     colour: Colour
-    called: Mapping[str, str]
+    called: Mapping[str, Any]
     training: Callable[[], MeanColour | str]
     more: Mapping[str, Measure] = field(default_factory=dict)
     batch_size: int = 32
     about: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    decoding: Mapping[str, Any] = field(default_factory=dict)
     baselines: Sequence[str] = NAMES
 
     def __post_init__(self) -> None:
@@ -72,9 +73,12 @@ class Scoring:
 
     @property
     def name(self) -> str:
-        """The evaluation's folder: DATA_SPLIT, and the protocol's name unless it is v1."""
-        suffix = "" if self.protocol.name == "v1" else f"_{self.protocol.name}"
-        return f"{self.called['data']}_{self.called['split']}{suffix}"
+        """The evaluation's folder: DATA_SPLIT, and whatever is not as usual: protocol, count, decoding."""
+        count = len(self.pictures.names)
+        parts = [self.called["data"], self.called["split"]]
+        parts += [self.protocol.name] if self.protocol.name != "v1" else []
+        parts += [f"first{count}"] if count < self.called.get("of", count) else []
+        return "_".join([*parts, *(f"{name}{value}" for name, value in self.decoding.items())])
 
     def write(self, folder: Path) -> dict[str, Any]:
         """Score, and write FOLDER/evaluation/NAME/ whole or not at all. Returns its summary."""
@@ -115,7 +119,12 @@ class Scoring:
         made = colourings(None if isinstance(trained, str) else trained)
         self.unknown = {name: str(trained) for name in self.baselines if name not in made}
         chosen = {name: made[name] for name in self.baselines if name in made}
-        return Scorer(self.protocol, {**self.more, **self.protocol.metrics}, baselines=chosen)
+        return Scorer(self.protocol, {**self.more, **self.protocol.metrics}, self.columns, chosen)
+
+    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Where the pictures stand in their split, (B,), and the pictures, (B, 3, H, W) uint8."""
+        for index, truth in batched(self.pictures, self.order, self.batch_size):
+            yield torch.tensor([self.pictures.position(i) for i in index]), truth
 
     def measured(self, scorer: Scorer) -> Iterator[tuple[list[int], Pair]]:
         """Measure this process's share; yields the positions and the 8-bit pictures of every batch."""
@@ -124,8 +133,9 @@ class Scoring:
             task = bar.add_task(f"score {self.called['split']}", total=len(self.order))
             for turn, (index, truth) in enumerate(batched(self.pictures, self.order, self.batch_size)):
                 if turn % world == rank:
-                    coloured = self.colour(torch.tensor(index), truth)
-                    yield index, scorer.add(index, truth, coloured.rgb, coloured.columns)
+                    places = torch.tensor([self.pictures.position(i) for i in index])
+                    coloured = self.colour(places, truth)
+                    yield index, scorer.add(index, truth, coloured.colours, coloured.columns)
                 bar.advance(task, len(index))
 
     def summary(self, scorer: Scorer, scores: Scores) -> dict[str, Any]:
@@ -135,7 +145,7 @@ class Scoring:
             for name, numbers in scores.colourings.items()
         }
         model, rows = scored.pop(MODEL), scores.model.rows
-        described = {name: described_by(scorer, name) for part in model.values() for name in part}
+        described = {name: scorer.described(name) for part in model.values() for name in part}
         return {
             "protocol": self.protocol.name,
             "grey": self.protocol.grey,
@@ -147,6 +157,7 @@ class Scoring:
             "undefined": dict(scores.undefined),
             "baselines": scored,
             "reported": dict(self.protocol.reported),
+            "decoding": dict(self.decoding),
             "units": {name: unit for name, (unit, _) in described.items()},
             "better": {name: better for name, (_, better) in described.items()},
             "checkpoint": None,
@@ -164,9 +175,35 @@ def without_index(row: Row) -> Row:
     return {name: value for name, value in row.items() if name != "index"}
 
 
-def described_by(scorer: Scorer, name: str) -> tuple[str, str]:
-    """Unit and direction of a number."""
-    return TOLD.get("best_of" if name.startswith("best_of") else name) or scorer.described(name)
+def of_network(
+    colorizer: Colorizer,
+    protocol: Protocol,
+    data: PictureData,
+    split: str,
+    checkpoint: Path,
+    samples: int = 0,
+    most: int | None = None,
+    **settings: Any,
+) -> Scoring:
+    """A trained network on a split: what train does at its end, and evaluate with any run.
+
+    Args:
+        colorizer: the network, its objective and hints.
+        protocol: how pictures are scored.
+        data: shows the split as the protocol does.
+        split: "test", "val" or "train".
+        checkpoint: the file that the weights come from.
+        samples: colourings drawn of each picture.
+        most: how many pictures at most; None: all.
+        settings: of `Scoring`.
+    """
+    pictures, called = of_split(data, split, protocol, most)
+    about = {
+        "checkpoint": {"file": checkpoint.name, "sha256": sha256(checkpoint)},
+        **settings.pop("about", {}),
+    }
+    colour, columns = by_run(colorizer, protocol, samples), columns_of(colorizer, samples)
+    return Scoring(protocol, pictures, colour, called, columns=columns, about=about, **settings)
 
 
 def batched(pictures: Pictures, chosen: Sequence[int], batch_size: int) -> Iterator[tuple[list[int], Tensor]]:
@@ -190,10 +227,9 @@ def file_names(names: Sequence[str]) -> list[str]:
 
     Where sub/photo.png is there, too, it is sub__photo.jpg.png.
     """
-    flat = [name.replace("/", "__") for name in names]
     stems = [stem(name) for name in names]
     count = Counter(stems)
-    return [f"{s if count[s] == 1 else name}.png" for name, s in zip(flat, stems, strict=True)]
+    return [f"{s if count[s] == 1 else flat(name)}.png" for name, s in zip(names, stems, strict=True)]
 
 
 def sha256(path: Path) -> str:
@@ -207,8 +243,9 @@ def summary_table(summary: dict[str, Any], name: str) -> Table:
     reported, better = summary["reported"], summary["better"]
     shown = {short: metric for short, metric in reported.items() if metric in better}
     columns = [f"{short} {ARROWS[better[metric]]}".strip() for short, metric in shown.items()]
-    what, count = f"{summary['data']} {summary['split']}", summary["pictures"]
-    title = f"{what}, protocol {summary['protocol']}: {count} pictures"
+    what, count, of = f"{summary['data']} {summary['split']}", summary["pictures"], summary["of"]
+    shown_of = "" if of == count else f" of {of}"
+    title = f"{what}, protocol {summary['protocol']}: {count}{shown_of} pictures"
     table = Table(title=title, title_justify="left", caption=_notes(summary), caption_justify="left")
     table.add_column("", overflow="fold")
     for column in columns:

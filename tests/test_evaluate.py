@@ -19,6 +19,7 @@ from colorization.compose import composed
 from colorization.config import ConfigError
 from colorization.evaluate import hints_curve, main
 from colorization.metric.diversity import diversity
+from colorization.score import Scoring
 from colorization.scoring.predictions import by_run
 
 
@@ -206,12 +207,44 @@ class Few:
     def __getitem__(self, index):
         return noise()[index].movedim(0, -1).numpy()
 
+    def position(self, index):
+        return index
+
+
+def curve(colorizer, name):
+    protocol = build.protocol(composed("evaluate", [f"protocol={name}"]))
+    return hints_curve(colorizer, Scoring(protocol, Few(), None, {}, None, batch_size=2))
+
 
 def test_the_hints_curve_is_of_runs_with_points():
-    curve = hints_curve(network("hints=points"), Few(), batch_size=2)
-    assert list(curve)[:3] == ["0", "1", "2"] and all(0 < value < 60 for value in curve.values())
+    found = curve(network("hints=points"), "v1")
+    assert list(found)[:3] == ["0", "1", "2"] and all(0 < value < 60 for value in found.values())
     with pytest.raises(ConfigError, match="hints=points"):
-        hints_curve(network(), Few(), batch_size=2)
+        curve(network(), "v1")
+
+
+def test_the_hints_curve_follows_the_protocol():
+    """Colours are clipped or kept, 8 bits cut off or rounded, PSNR is of each picture or of all."""
+    colorizer = network("hints=points")
+    found = [tuple(curve(colorizer, name).values()) for name in ("v1", "pooled", "val5k_256")]
+    assert len(set(found)) == 3
+
+
+def test_few_pictures_are_counted_and_named(trained, evaluate, tmp_path):
+    """Those of fewer are among those of more, and the same picture has the same numbers."""
+    rows = {}
+    for count in (3, 5):
+        done = evaluate(f"run={trained}", f"pictures={count}", "out=few", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        folder = tmp_path / f"few/evaluation/folder_test_first{count}"
+        told, rows[count] = summary(folder), table(folder / "pictures.csv")
+        assert told["pictures"] == len(rows[count]) == count and told["of"] == 16
+        assert f"{count} of 16 pictures" in done.stdout
+        assert len(table(folder / "baselines/grey.csv")) == len(list((folder / "truth").iterdir())) == count
+    whole = summary(trained / "evaluation/folder_test")
+    assert rows[3].keys() < rows[5].keys() and told["fingerprint"] != whole["fingerprint"]
+    for name, row in rows[3].items():
+        assert float(row["psnr"]) == pytest.approx(float(rows[5][name]["psnr"]), abs=1e-3)
 
 
 @pytest.fixture
@@ -260,3 +293,42 @@ def test_a_changed_lightness_is_told(evaluate, folders):
     assert done.returncode == 0 and "another lightness" in done.stderr, done.stderr
     told = summary(folders / "out/evaluation/right_all")["lightness"]
     assert told["changed"] == 1 and told["picture"] == "part1/001.png" and told["most"] > 5
+
+
+def test_originals_that_differ_in_their_ending_alone_are_told_apart(evaluate, folders):
+    """Where predictions tell them apart, too: otherwise both would be scored against one."""
+    for kind in ("right", "tool"):
+        shutil.rmtree(folders / kind / "part1")
+        (folders / kind / "part0/000.png").rename(folders / kind / "part0/a.png")
+        Image.open(folders / kind / "part0/002.png").save(folders / kind / "part0/a.tif")
+        (folders / kind / "part0/002.png").unlink()
+    done = evaluated(evaluate, folders)
+    assert done.returncode == 0, done.stderr
+    rows = table(folders / "out/evaluation/right_all/pictures.csv")
+    assert list(rows) == ["part0/a.png", "part0/a.tif"]
+    assert all(float(row["psnr"]) == 60 for row in rows.values())
+    done = evaluate("predictions=out/evaluation/right_all/truth", "reference=right", "out=again", cwd=folders)
+    assert done.returncode == 0, done.stderr  # part0__a.png.png and part0__a.tif.png
+    (folders / "tool/part0/a.tif").rename(folders / "tool/part0/a_tif.png")
+    done = evaluated(evaluate, folders)
+    assert done.returncode == 1 and "name their predictions NAME.ENDING.png" in done.stderr
+
+
+def test_accents_may_be_encoded_in_two_ways(evaluate, folders):
+    (folders / "right/part0/000.png").rename(folders / "right/part0/caf\u00e9.png")
+    (folders / "tool/part0/000.png").rename(folders / "tool/part0/cafe\u0301.png")
+    done = evaluated(evaluate, folders)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_small_picture_among_larger_ones_takes_no_metric_from_them(evaluate, folders):
+    for kind in ("right", "tool"):
+        Image.open(folders / kind / "part0/000.png").resize((8, 8)).save(folders / kind / "small.png")
+    done = evaluated(evaluate, folders)
+    assert done.returncode == 0, done.stderr
+    told = summary(folders / "out/evaluation/right_all")
+    assert told["metrics"]["ssim"] == 1 and "ssim" not in told["absent"]
+    assert told["undefined"]["ssim"].startswith("1 of 4 pictures have none (pictures of 8 pixels")
+    rows = table(folders / "out/evaluation/right_all/pictures.csv")
+    assert rows["small.png"]["ssim"] == "nan" and rows["small.png"]["psnr"] != "nan"
+    assert "1 of 4 pictures have none" in done.stdout

@@ -7,9 +7,10 @@ from PIL import Image
 
 from colorization import build
 from colorization.callback.panel import Panel, panel
+from colorization.color import lab
 from colorization.compose import composed
 from colorization.config import ConfigError
-from colorization.metric.base import Pair
+from colorization.metric.base import Pair, SetMetric
 from colorization.score import Scoring
 from colorization.scoring.predictions import by_run, of_split
 
@@ -17,7 +18,7 @@ CROPPED = ["protocol=val5k_256", "protocol.size=40"]
 
 
 def configured(small, *overrides):
-    return composed("train", [*small, "callback=[]", *overrides])
+    return composed("train", [*small, *overrides])
 
 
 def validated(cfg, tmp_path, *callbacks):
@@ -39,7 +40,7 @@ def test_validation_and_evaluation_come_to_the_same_numbers(small, protocol, obj
     numbers, colorizer, data = validated(cfg, tmp_path)
     chosen = build.protocol(cfg)
     pictures, called = of_split(data, "val", chosen)
-    scoring = Scoring(chosen, pictures, by_run(colorizer, chosen), called, lambda: "", build.metrics(cfg))
+    scoring = Scoring(chosen, pictures, by_run(colorizer, chosen), called, str, build.metrics(cfg))
     scorer = scoring.scorer()
     for _ in scoring.measured(scorer):
         pass
@@ -83,9 +84,10 @@ def test_the_panel_shows_what_was_scored_without_another_forward(small, tmp_path
     _, colorizer, data = validated(cfg, tmp_path, Count(), Panel(pictures=3))
     assert len(calls) == len(data.val_dataloader())
     truth = torch.from_numpy(data.pack("val").pictures[:3]).movedim(-1, 1)
-    predicted = by_run(colorizer, build.protocol(cfg))(torch.arange(3), truth).rgb
+    protocol = build.protocol(cfg)
+    ab = by_run(colorizer, protocol)(torch.arange(3), truth).colours
     (shown,) = (tmp_path / "panel").iterdir()
-    expected = panel(Pair(predicted, truth / 255))
+    expected = panel(Pair(protocol.rgb(lab.split(truth)[0], ab), truth / 255))
     assert Image.open(shown).size == expected.size
     assert list(Image.open(shown).getdata()) == list(expected.getdata())
 
@@ -101,11 +103,6 @@ def test_the_panel_shows_what_was_scored_without_another_forward(small, tmp_path
         (["watch=bits_per_pixel"], "not measured in validation"),
         (["protocol.manifest=nowhere.csv"], "nowhere.csv: no such file"),
         (["protocol.reported.psnr=psrn"], "psrn: not among"),
-        (["metric.mine=colorization.metric.psnr.nothing"], "no attribute 'nothing'"),
-        (
-            ["metric.mine=colorization.metric.base.shared"],
-            "metric.mine: colorization.metric.base.shared: should",
-        ),
     ],
 )
 def test_a_fault_of_protocol_or_metric_is_found_before_a_picture_is_packed(small, overrides, said):
@@ -116,3 +113,33 @@ def test_a_fault_of_protocol_or_metric_is_found_before_a_picture_is_packed(small
 def test_what_only_an_objective_tells_can_be_watched(small):
     built = build.colorizer(configured(small, "objective=classification", "watch=bits_per_pixel"))
     assert built.scorer.described("bits_per_pixel") == ("bits", "lower")
+
+
+@pytest.mark.parametrize(
+    ("node", "said"),
+    [
+        ("colorization.metric.psnr.nothing", "no attribute 'nothing'"),
+        (
+            "colorization.metric.base.inner",
+            "metric.mine: .*base.inner: should be a function",
+        ),
+        ("colorization.metric.psnr.CAP", "should be a function under @metric"),
+        ("tests.test_validation.Stateless", "should name what update adds to"),
+    ],
+)
+def test_what_is_no_metric_is_told(node, said):
+    with pytest.raises(ConfigError, match=said):
+        build.measures({"mine": node})
+
+
+class Stateless(SetMetric):
+    """One that says not what several processes would have to add up."""
+
+    def update(self, pair):
+        self.seen = 1
+
+    def compute(self):
+        return 1.0
+
+    def reset(self):
+        self.seen = 0

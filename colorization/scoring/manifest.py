@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from colorization.config import ConfigError
+from colorization.data.source import first
 
 SHOWN = 3  # pictures that an error names
 
@@ -27,6 +28,9 @@ class Pictures(Protocol):
         """The name of each."""
 
     def __getitem__(self, index: int) -> np.ndarray: ...
+
+    def position(self, index: int) -> int:
+        """Where a picture stands in its split, which decides its random numbers."""
 
 
 def sha256(picture: np.ndarray) -> str:
@@ -68,6 +72,10 @@ class Chosen:
     def __getitem__(self, index: int) -> np.ndarray:
         return self.pictures[self.positions[index]]
 
+    def position(self, index: int) -> int:
+        """Where a picture stands in its split."""
+        return self.pictures.position(self.positions[index])
+
 
 def selected(pictures: Pictures, path: str | Path | None) -> Pictures:
     """The pictures that a manifest names, or all where there is none.
@@ -89,6 +97,13 @@ def selected(pictures: Pictures, path: str | Path | None) -> Pictures:
     if faults:
         raise ConfigError(faults)
     return Chosen(pictures, [place[name] for name in wanted])
+
+
+def limited(pictures: Pictures, most: int | None) -> Pictures:
+    """At most so many of the pictures, the first by a hash of their names; None: all."""
+    if most is None or most >= len(pictures.names):
+        return pictures
+    return Chosen(pictures, first(pictures.names, most))
 
 
 def fingerprint(pictures: Pictures) -> str:

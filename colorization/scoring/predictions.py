@@ -1,10 +1,11 @@
 """Where the colours that are scored come from: a trained network, any tool's pictures, or nowhere."""
 
 import json
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor
 from colorization.color import lab
 from colorization.config import ConfigError
 from colorization.data.batch import Batch
-from colorization.data.decode import EXTENSIONS, Geometry, open_picture, open_square
+from colorization.data.decode import EXTENSIONS, V1, Geometry, open_picture, open_square
 from colorization.data.module import PictureData
 from colorization.data.pack import Pack
 from colorization.data.source import Tree
@@ -21,15 +22,16 @@ from colorization.metric.base import Pair
 from colorization.metric.diversity import best_of, diversity
 from colorization.metric.psnr import psnr
 from colorization.module import Colorizer
+from colorization.objective.base import Column
 from colorization.protocol import Protocol
 from colorization.scoring import manifest
 from colorization.scoring.manifest import Pictures, some
 
 
 class Coloured(NamedTuple):
-    """Predictions as 8-bit sRGB (B, 3, H, W) 0..1, and numbers that only their maker can tell, (B,)."""
+    """Predictions, ab (B, 2, H, W) or 8-bit sRGB (B, 3, H, W) 0..1, and numbers beside them, (B,)."""
 
-    rgb: Tensor
+    colours: Tensor
     columns: Mapping[str, Tensor] = {}
 
 
@@ -46,25 +48,25 @@ def by_run(colorizer: Colorizer, protocol: Protocol, samples: int = 0) -> Colour
         L, ab = lab.split(truth)
         batch = colorizer.seen(Batch(L, ab, index.to(L.device)))
         losses = colorizer.objective.loss(colorizer.network, batch)
-        rgb = protocol.rgb(L, losses.ab())
         columns = dict(losses.measured())
         if samples:
             drawn = losses.samples(samples)
             each = torch.stack([psnr(Pair(protocol.rgb(L, ab), truth / 255)) for ab in drawn])
             columns |= {f"best_of_{samples}": best_of(each), "diversity": diversity(drawn)}
-        return Coloured(rgb, columns)
+        return Coloured(losses.ab(), columns)
 
     return colour
 
 
-def in_grey(protocol: Protocol) -> Colour:
+def columns_of(colorizer: Colorizer, samples: int = 0) -> dict[str, Column]:
+    """Unit and direction of what `by_run` tells beside its colours."""
+    drawn = {f"best_of_{samples}": Column("dB", "higher"), "diversity": Column("CIE")} if samples else {}
+    return {**colorizer.objective.columns, **drawn}
+
+
+def in_grey(index: Tensor, truth: Tensor) -> Coloured:
     """No colour at all: a table of floors and ceilings alone."""
-
-    def colour(index: Tensor, truth: Tensor) -> Coloured:
-        L, ab = lab.split(truth)
-        return Coloured(protocol.rgb(L, torch.zeros_like(ab)))
-
-    return colour
+    return Coloured(torch.zeros(len(truth), 2, *truth.shape[-2:]))
 
 
 def by_tool(predicted: Pictures) -> Colour:
@@ -90,6 +92,10 @@ class Packed:
     def __getitem__(self, index: int) -> np.ndarray:
         return self.pack.pictures[index]
 
+    def position(self, index: int) -> int:
+        """Where a picture stands in its split."""
+        return index
+
 
 @dataclass(frozen=True)
 class Files:
@@ -111,18 +117,38 @@ class Files:
             return np.asarray(open_picture(self.paths[index]))
         return open_square(self.paths[index], self.size, geometry=self.geometry)[0]
 
+    def position(self, index: int) -> int:
+        """Where a picture stands among the others."""
+        return index
 
-def of_split(data: PictureData, split: str, protocol: Protocol) -> tuple[Pictures, dict[str, str]]:
-    """The pictures of a split that a protocol scores, and what they are called: see `Scoring`."""
+
+def of_split(
+    data: PictureData, split: str, protocol: Protocol, most: int | None = None
+) -> tuple[Pictures, dict[str, Any]]:
+    """The pictures of a split that a protocol scores, and what they are called: see `Scoring`.
+
+    Args:
+        data: shows the split as the protocol does.
+        split: "test", "val" or "train".
+        protocol: may name the pictures.
+        most: at most so many, the first by a hash of their names; None: all.
+
+    Raises:
+        ConfigError: training pictures are not shown as the protocol does.
+    """
+    if split == "train" and (protocol.size or protocol.geometry != V1):
+        raise ConfigError([f"split=train: {protocol.name} shows pictures otherwise; score under protocol=v1"])
     pack = data.pack(split)
-    pictures = manifest.selected(Packed(pack), protocol.manifest)
-    known = manifest.fingerprint(pictures) if protocol.manifest else pack.fingerprint
-    return pictures, {"data": data.name, "split": split, "fingerprint": known}
+    given: Pictures = manifest.selected(Packed(pack), protocol.manifest)
+    pictures, total = manifest.limited(given, most), len(given.names)
+    whole = isinstance(pictures, Packed)
+    known = pack.fingerprint if whole else manifest.fingerprint(pictures)
+    return pictures, {"data": data.name, "split": split, "fingerprint": known, "of": total}
 
 
-def reference(folder: Path, protocol: Protocol) -> tuple[Pictures, dict[str, str]]:
+def reference(folder: Path, protocol: Protocol, most: int | None = None) -> tuple[Pictures, dict[str, Any]]:
     """The truth in a folder, or in an evaluation's folder under its own names, and what it is called."""
-    called = {"data": folder.resolve().name, "split": "all"}
+    called: dict[str, Any] = {"data": folder.resolve().name, "split": "all"}
     if is_evaluation(folder):
         told = json.loads((folder / "summary.json").read_text())
         called |= {key: told[key] for key in called}
@@ -132,36 +158,56 @@ def reference(folder: Path, protocol: Protocol) -> tuple[Pictures, dict[str, str
     else:
         names = listed_in(folder, "reference")
         paths = [folder / name for name in names]
-    pictures = manifest.selected(Files(names, paths, protocol.size, protocol.geometry), protocol.manifest)
-    as_they_were = is_evaluation(folder) and not protocol.size and not protocol.manifest
-    return pictures, called | {
-        "fingerprint": told["fingerprint"] if as_they_were else manifest.fingerprint(pictures)
-    }
+    given = manifest.selected(Files(names, paths, protocol.size, protocol.geometry), protocol.manifest)
+    pictures = manifest.limited(given, most)
+    as_they_were = is_evaluation(folder) and isinstance(pictures, Files) and not protocol.size
+    known = told["fingerprint"] if as_they_were else manifest.fingerprint(pictures)
+    return pictures, called | {"fingerprint": known, "of": len(given.names)}
 
 
 def matched(folder: Path, truth: Pictures, size: int | None, geometry: Geometry) -> Files:
     """The predictions in a folder, one for each true picture: of the same name but for its extension.
 
+    True pictures whose names differ in the extension alone need predictions that tell them apart: of the same
+    names, or NAME.EXTENSION.png, as evaluations save them.
+
     Raises:
-        ConfigError: naming the pictures that have none, or several.
+        ConfigError: naming the pictures that have none, or several, or that cannot be told apart.
     """
     inside = folder / "predictions" if is_evaluation(folder) else folder
-    places: dict[str, list[Path]] = {}
+    named, stems = dict[str, Path](), dict[str, list[Path]]()
     for name in listed_in(inside, "predictions"):
-        places.setdefault(stem(name), []).append(inside / name)
-    missing = [name for name in truth.names if stem(name) not in places]
-    doubled = [str(paths[1]) for paths in places.values() if len(paths) > 1]
+        named[flat(name)] = inside / name
+        stems.setdefault(stem(name), []).append(inside / name)
+    alike: dict[str, list[str]] = {}
+    for name in truth.names:
+        alike.setdefault(stem(name), []).append(flat(name))
+
+    def places(name: str) -> list[Path]:
+        others = alike[stem(name)]
+        if len(others) == 1:
+            return stems.get(stem(name), [])
+        if all(other in stems for other in others):
+            return stems[flat(name)]
+        return [named[flat(name)]] if all(other in named for other in others) else []
+
+    found = {name: places(name) for name in truth.names}
+    lost = [name for name in truth.names if not found[name]]
+    missing = [name for name in lost if len(alike[stem(name)]) == 1]
+    unclear = [name for name in lost if len(alike[stem(name)]) > 1]
+    doubled = [str(paths[1]) for paths in found.values() if len(paths) > 1]
     faults = [
         f"predictions={folder}: {fault}: {some(names)}"
         for names, fault in (
             (missing, f"no picture for {len(missing)} of {len(truth.names)}"),
+            (unclear, "originals differ in their ending alone; name their predictions NAME.ENDING.png"),
             (doubled, "more than one picture for a name"),
         )
         if names
     ]
     if faults:
         raise ConfigError(faults)
-    return Files(truth.names, [places[stem(name)][0] for name in truth.names], size, geometry)
+    return Files(truth.names, [found[name][0] for name in truth.names], size, geometry)
 
 
 def changed_lightness(truth: Pictures, predicted: Files, most: float) -> dict[str, float]:
@@ -199,9 +245,14 @@ def listed_in(folder: Path, setting: str) -> list[str]:
     return Tree(folder).names
 
 
+def flat(name: str) -> str:
+    """A name without folders, as evaluations save it, whichever way its accents are encoded."""
+    return unicodedata.normalize("NFC", name.replace("/", "__"))
+
+
 def stem(name: str) -> str:
-    """What a prediction and its truth have in common: sub/photo.jpg is sub__photo, as evaluations save it."""
-    whole = PurePath(name.replace("/", "__"))
+    """What a prediction and its truth have in common: sub/photo.jpg is sub__photo."""
+    whole = PurePath(flat(name))
     return whole.stem if whole.suffix.lower() in EXTENSIONS else whole.name
 
 

@@ -7,23 +7,17 @@ docs/hints.png. Run from the root of the checkout.
 """
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from torch import Tensor
 
-from colorization.color import lab
-from colorization.data.batch import Batch, Given
-from colorization.data.module import PictureData
-from colorization.hints.curve import psnr_by_points
-from colorization.hints.points import Points
-from colorization.metric.base import Pair
-from colorization.metric.chroma import is_grey
+from colorization import build
+from colorization.compose import composed
 from colorization.reopen import open_run
 from colorization.report.statistics import interval
+from colorization.scoring.curve import by_points
 
 BATCH = 32
 
@@ -31,16 +25,13 @@ BATCH = 32
 def main(run: Path) -> None:
     """Print the table and write the figure."""
     opened = open_run(run)
-    colorizer, data = opened.colorizer(), opened.data()
-    if not isinstance(colorizer.hints, Points):
-        sys.exit(f"{run}: was trained without points; train one with experiment=unet_points")
-
-    def predict(L: Tensor, hints: Tensor) -> Tensor:
-        return colorizer.objective.predict(colorizer.network, Given(L, hints))
-
-    curve = psnr_by_points(predict, coloured_batches(data), colorizer.hints)
+    colorizer, protocol = opened.colorizer(), build.protocol(composed("evaluate"))
+    data = opened.data(protocol)
+    test = torch.from_numpy(np.array(data.pack("test").pictures)).movedim(-1, 1)
+    batches = zip(torch.arange(len(test)).split(BATCH), test.split(BATCH), strict=True)
+    curve = by_points(colorizer, protocol, ["psnr"], batches)
     counts = list(curve)
-    scores = torch.stack([curve[count] for count in counts], dim=1).double().numpy()
+    scores = np.array([[row["psnr"] for row in curve[count].rows if not row["grey"]] for count in counts]).T
     low, high = interval(scores)
     print(f"{opened.name}: {len(scores)} pictures of {data.name} test\n")
     print("| points | PSNR, dB | gain over none, dB |\n|---|---|---|")
@@ -49,17 +40,6 @@ def main(run: Path) -> None:
     ):
         print(f"| {count} | {psnr:.3f} ± {half:.3f} | {gain:.3f} |")
     plot(counts, scores.mean(axis=0), low, high, Path("docs/hints.png"))
-
-
-def coloured_batches(data: PictureData) -> Iterator[Batch]:
-    """The test pictures that have colour."""
-    pictures = data.pack("test").pictures
-    for start in range(0, len(pictures), BATCH):
-        rgb = torch.from_numpy(np.array(pictures[start : start + BATCH])).movedim(-1, 1)
-        kept = ~is_grey(Pair(rgb / 255, rgb / 255))
-        if kept.any():
-            L, ab = lab.split(rgb[kept])
-            yield Batch(L, ab, torch.arange(start, start + len(rgb))[kept])
 
 
 def plot(counts: list[int], means: np.ndarray, low: np.ndarray, high: np.ndarray, path: Path) -> None:
