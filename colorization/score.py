@@ -202,7 +202,7 @@ def of_network(
         "checkpoint": {"file": checkpoint.name, "sha256": sha256(checkpoint)},
         **settings.pop("about", {}),
     }
-    colour, columns = by_run(colorizer, protocol, samples), columns_of(colorizer, samples)
+    colour, columns = by_run(colorizer, protocol, samples, data.rows(split)), columns_of(colorizer, samples)
     return Scoring(protocol, pictures, colour, called, columns=columns, about=about, **settings)
 
 

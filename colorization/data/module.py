@@ -2,7 +2,7 @@
 
 import logging
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
@@ -30,22 +30,18 @@ SHARE = 0.4  # of a GPU's free memory that a resident pack may take by itself
 SAMPLE = 1000  # training pictures that are looked at for colour
 
 
-def _all(training: int) -> None:
-    """No limit, whatever the number of training pictures."""
-
-
 class View(NamedTuple):
     """How the pictures of "val" and "test" are shown.
 
     Attributes:
         size: pixels per side; None: as the network sees those of training.
         geometry: how a picture becomes that square; None: as in training.
-        most: number of training pictures -> how many pictures a validation takes at most; None: all.
+        most: how many pictures a validation takes, the first by a hash of their names; None: all.
     """
 
     size: int | None = None
     geometry: Geometry | None = None
-    most: Callable[[int], int | None] = _all
+    most: int | None = None
 
 
 @dataclass(kw_only=True, eq=False)
@@ -114,7 +110,7 @@ class PictureData(pl.LightningDataModule):
 
     def validated(self) -> list[int]:
         """The positions of the pictures that a validation takes."""
-        return first(self.pack("val").names, self.view.most(len(self.pack("train"))))
+        return first(self.pack("val").names, self.view.most)
 
     def pack(self, split: str) -> Pack:
         """The pack of a split, prepared if it is missing."""

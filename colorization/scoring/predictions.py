@@ -13,7 +13,7 @@ from torch import Tensor
 
 from colorization.color import lab
 from colorization.config import ConfigError
-from colorization.data.batch import Batch
+from colorization.data.batch import NONE, Batch
 from colorization.data.decode import EXTENSIONS, V1, Geometry, open_picture, open_square
 from colorization.data.module import PictureData
 from colorization.data.pack import Pack
@@ -39,14 +39,20 @@ class Coloured(NamedTuple):
 Colour = Callable[[Tensor, Tensor], Coloured]
 
 
-def by_run(colorizer: Colorizer, protocol: Protocol, samples: int = 0) -> Colour:
-    """A trained network's colours; with samples, also the best and the spread of so many drawn ones."""
+def by_run(
+    colorizer: Colorizer, protocol: Protocol, samples: int = 0, extra: Mapping[str, np.ndarray] = NONE
+) -> Colour:
+    """A trained network's colours; with samples, also the best and the spread of so many drawn ones.
+
+    `extra` is what the data set has beside its pictures; see `PictureData.extra`.
+    """
 
     @torch.no_grad()
     def colour(index: Tensor, truth: Tensor) -> Coloured:
         truth = truth.to(colorizer.device)
         L, ab = lab.split(truth)
-        batch = colorizer.seen(Batch(L, ab, index.to(L.device)))
+        beside = {name: torch.from_numpy(rows[index.numpy()]).to(L.device) for name, rows in extra.items()}
+        batch = colorizer.seen(Batch(L, ab, index.to(L.device), extra=beside))
         losses = colorizer.objective.loss(colorizer.network, batch)
         columns = dict(losses.measured())
         if samples:

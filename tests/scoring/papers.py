@@ -23,10 +23,8 @@ from colorization.color import lab
 from colorization.compose import composed
 from colorization.config import options
 from colorization.data.decode import open_square
-from colorization.metric.base import Pair
-from colorization.metric.chroma import is_grey
 from colorization.protocol import Protocol
-from colorization.scoring.tally import Tally
+from colorization.scorer import Scorer
 
 FACTORS = (0.0, 0.5, 1.8)
 SIZE = 96  # of v1 and pooled, which leave it to the data
@@ -45,14 +43,13 @@ def ours(name: str, pictures: list[Path], factor: float, shorts: Collection[str]
     """What the program reports under a protocol, by these short names."""
     chosen = protocol(name)
     reported = {short: metric for short, metric in chosen.reported.items() if short in shorts}
-    tally = Tally(chosen, {metric: chosen.metrics[metric] for metric in reported.values()}, {})
-    for path in pictures:
+    scorer = Scorer(chosen, {metric: chosen.metrics[metric] for metric in reported.values()})
+    for i, path in enumerate(pictures):
         square = open_square(path, chosen.size or SIZE, geometry=chosen.geometry)[0]
         truth = torch.from_numpy(square.copy()).movedim(-1, 0)[None]
-        L, ab = lab.split(truth)
-        pair = Pair(chosen.rgb(L, ab * factor), truth / 255)
-        tally.add([path.name], pair, is_grey(pair), {})
-    numbers = tally.means() | tally.set_metrics()
+        scorer.add([i], truth, lab.split(truth)[1] * factor)
+    scores = scorer.result().model
+    numbers = scores.means | scores.sets
     return {short: numbers[metric] for short, metric in reported.items()}
 
 
