@@ -31,14 +31,25 @@ from colorization.objective.base import Objective
 from colorization.protocol import Measure, Protocol
 from colorization.scorer import Scorer
 from colorization.scoring import manifest
+from colorization.scoring.amount import amount, trained
 
 
 def data(cfg: DictConfig, protocol: Protocol | None = None) -> PictureData:
     """The pictures, split and served; where a protocol is given, "val" and "test" as it shows them."""
     made: PictureData = make(cfg.data)
     if protocol:
-        made.view = View(protocol.size, protocol.geometry)
+        most = scored(cfg, "validate", made) if "validate" in cfg else None
+        made.view = View(protocol.size, protocol.geometry, most)
     return made
+
+
+def scored(cfg: DictConfig, part: str, made: PictureData) -> int | None:
+    """How many pictures each validation takes, or the test at the end; None: all."""
+
+    def worth() -> float:
+        return trained(budget(cfg).limits, lambda: made.count("train"), made.batch_size)
+
+    return amount(part, cfg[part].pictures, worth)
 
 
 def objective(cfg: DictConfig) -> Objective:

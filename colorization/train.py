@@ -43,9 +43,8 @@ from colorization.data.module import PictureData
 from colorization.logger.table import Table
 from colorization.module import Colorizer
 from colorization.reopen import find_checkpoint, open_run
-from colorization.score import Scoring, sha256, summary_table
+from colorization.score import of_network, summary_table
 from colorization.scoring.baselines import mean_colour
-from colorization.scoring.predictions import by_run, of_split
 
 log = logging.getLogger(__name__)
 failed: list[str] = []  # trials of a sweep
@@ -259,7 +258,10 @@ def finish(
     if trainer.is_global_zero:
         chosen = open_run(best)
         reopened = chosen.colorizer().to(colorizer.device)
-        scoring = tested(cfg, reopened, data, best)
+        scoring = of_network(
+            reopened, colorizer.scorer.protocol, data, "test", best, most=build.scored(cfg, "test", data),
+            training=partial(mean_colour, data.pack("train").pictures), more=build.metrics(cfg),
+        )  # fmt: skip
         summary = scoring.write(folder)
         build.log_evaluation(trainer, folder, folder / "evaluation" / scoring.name)
         scores = summary["metrics"] | summary["set_metrics"]
@@ -275,16 +277,6 @@ def finish(
         print(f"run folder: {shown}\ncolour your own: python -m colorization.predict PHOTO run={shown}")
     close_loggers(cfg)
     return float("nan") if kept.best_model_score is None else float(kept.best_model_score)
-
-
-def tested(cfg: DictConfig, colorizer: Colorizer, data: PictureData, checkpoint: Path) -> Scoring:
-    """The trained network on the test pictures, beside the floors and ceilings."""
-    protocol = build.protocol(cfg)
-    pictures, called = of_split(data, "test", protocol)
-    about = {"checkpoint": {"file": checkpoint.name, "sha256": sha256(checkpoint)}}
-    colour, more = by_run(colorizer, protocol), build.metrics(cfg)
-    training = partial(mean_colour, data.pack("train").pictures)
-    return Scoring(protocol, pictures, colour, called, training, more, about=about)
 
 
 def recorded(table: Path, watch: str, better: str, summary: dict[str, Any]) -> dict[str, Any]:
