@@ -16,6 +16,7 @@ SETTINGS: dict[str, Any] = {
     "seed": Whole,
     "samples": Whole,
     "size": Positive | None,
+    "pictures": Positive | None,
     "batch_size": Positive,
     "resamples": Positive,
     "temperature": float | None,

@@ -1,4 +1,4 @@
-"""How many pictures are scored: all, so many, or as many as the training is worth, so that a quick try is quick."""
+"""How many pictures are scored: all, so many, or as many as the training is worth."""
 
 from collections.abc import Callable, Mapping
 from typing import Literal
@@ -7,8 +7,7 @@ from colorization.config import ConfigError
 
 Wanted = int | Literal["auto"] | None
 
-# Of the pictures trained on one in so many is scored, and at least so many: validations are repeated, the test
-# has eight floors and ceilings beside it.
+# One in so many of the pictures trained on is scored, and at least so many: a quick try is scored quickly.
 SHARES = {"validate": (10, 32), "test": (4, 100)}
 SECOND = 40  # pictures that a second of budget.time counts as
 

@@ -29,7 +29,7 @@ def test_who_wants_a_number_or_all_gets_them():
 
 @pytest.mark.parametrize("wanted", [0, -1, "many", True, 1.5])
 def test_what_is_no_number_is_told(wanted):
-    with pytest.raises(ConfigError, match="test.pictures="):
+    with pytest.raises(ConfigError, match=r"test\.pictures="):
         amount("test", wanted, None)
 
 
