@@ -38,8 +38,14 @@ def data(cfg: DictConfig, protocol: Protocol | None = None) -> PictureData:
     """The pictures, split and served; where a protocol is given, "val" and "test" as it shows them."""
     made: PictureData = make(cfg.data)
     if protocol:
-        most = scored(cfg, "validate", made) if "validate" in cfg else None
-        made.view = View(protocol.size, protocol.geometry, most)
+        made.view = View(protocol.size, protocol.geometry)
+    return made
+
+
+def training_data(cfg: DictConfig, protocol: Protocol) -> PictureData:
+    """The pictures of a run that is about to train: its validations take as many as that is worth."""
+    made = data(cfg, protocol)
+    made.view = made.view._replace(most=scored(cfg, "validate", made))
     return made
 
 

@@ -130,7 +130,7 @@ def train(cfg: DictConfig, folder: Path) -> float:
         check_same(folder, cfg) if cfg.resume else refuse(folder)
     quiet()
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
-    budget, data = build.budget(cfg), build.data(cfg, build.protocol(cfg))
+    budget, data = build.budget(cfg), build.training_data(cfg, build.protocol(cfg))
     last = find_checkpoint(folder, ("last",)) if cfg.resume else None
     colorizer = build.colorizer(cfg, budget.progress, record={"config": plain(cfg), "git": run.git()})
     data.prepare_data()
