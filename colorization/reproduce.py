@@ -108,7 +108,9 @@ def again(folder: Path, entry: dict[str, Any], extra: Sequence[str]) -> dict[str
     suffix = "" if scores["protocol"] == "v1" else f"_{scores['protocol']}"
     found = folder / "evaluation" / f"{scores['data']}_{scores['split']}{suffix}" / "summary.json"
     measured = numbers(scores)
-    networks = ",".join(name for name in composed("evaluate").metric if name in measured)
+    networks = ",".join(
+        name for name in composed("evaluate", ["metric=[networks]"]).metric if name in measured
+    )
     evaluate = [f"split={scores['split']}", f"protocol={scores['protocol']}", f"metric=[{networks}]"]
     drawn = [name.removeprefix("best_of_") for name in measured if name.startswith("best_of_")]
     beside = [f"samples={count}" for count in drawn]
