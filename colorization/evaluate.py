@@ -114,7 +114,7 @@ def a_run(cfg: DictConfig, protocol: Protocol) -> Subject:
     """A run on its own test pictures, or on others."""
     opened = open_run(cfg.run)
     colorizer = opened.colorizer().to(device(cfg.device))
-    decoding = dict(cfg.get("decoding") or {})
+    decoding = dict(cfg.decoding)
     colorizer.objective.decode(**decoding)
     shown = partial(build.data, cfg) if cfg.get("data") else opened.data
     scoring = of_network(
