@@ -29,10 +29,10 @@ from colorization.compose import composed
 from colorization.config import ConfigError, options
 from colorization.data.module import PictureData
 from colorization.data.pack import Pack
+from colorization.files import write_csv
 from colorization.module import Colorizer
 from colorization.protocol import Protocol
 from colorization.reopen import Run, open_run
-from colorization.run import write_csv
 from colorization.score import Scoring, of_network, protocols_table, summary_table
 from colorization.scoring.baselines import MeanColour, mean_colour
 from colorization.scoring.curve import by_points

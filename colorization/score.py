@@ -16,12 +16,12 @@ from torch import Tensor
 
 from colorization.callback.panel import picture
 from colorization.data.module import PictureData
+from colorization.files import write_csv, write_json
 from colorization.metric.base import Pair
 from colorization.module import Colorizer
 from colorization.objective.base import Column
 from colorization.protocol import Measure, Protocol
 from colorization.report.comparison import CEILINGS, FLOORS
-from colorization.run import write_csv, write_json
 from colorization.scorer import MODEL, Row, Scorer, Scores, gathered, place
 from colorization.scoring import manifest
 from colorization.scoring.baselines import NAMES, MeanColour, colourings
