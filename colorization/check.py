@@ -19,7 +19,6 @@ SETTINGS: dict[str, Any] = {
     "pictures": Positive | None,
     "batch_size": Positive,
     "resamples": Positive,
-    "temperature": float | None,
     "device": Literal["auto", "cpu", "cuda"],
     "gamut": Literal["chroma", "clip"],
     "lightness": Literal["equal", "any"],

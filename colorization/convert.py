@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from colorization.command import command
+from colorization.command import command, command_line
 from colorization.config import ConfigError
 from colorization.files import replaced
 from colorization.module import Colorizer
@@ -29,14 +29,14 @@ log = logging.getLogger(__name__)
 def main(cfg: DictConfig) -> None:
     """Convert one file."""
     if not cfg.weights:
-        raise ConfigError(["no file given: python -m colorization.convert weights=FILE.pth"])
-    weights = Path(cfg.weights)
+        raise ConfigError([f"no file given: {command_line('convert', 'weights=FILE.pth')}"])
+    weights = Path(cfg.weights).expanduser()
     model = recognised(read_tensors(weights), weights)
-    out = Path(cfg.out or f"{model}.ckpt")
+    out = Path(cfg.out or f"{model}.ckpt").expanduser()
     if out.exists():
         raise ConfigError([f"out={out}: is there already; choose another name or remove it"])
     save(*released(weights), out)
-    log.info("%s; colour a photo with it: python -m colorization.predict photo.jpg run=%s", out, out)
+    log.info("%s; colour a photo with it: %s", out, command_line("predict", "photo.jpg", f"run={out}"))
 
 
 def save(cfg: DictConfig, colorizer: Colorizer, out: Path) -> None:

@@ -6,7 +6,8 @@ Only classes are built, of the kind that their place asks for, and defined in
 - torch.optim,
 - a package that the environment names, as in COLORIZATION_TRUST=mylab,other.models.
 
-Of anything else not even the module is imported.
+What a YAML file in a folder of the user's own (--config-dir, COLORIZATION_CONF) names as its `_target_` is
+trusted by that name. Of anything else not even the module is imported.
 """
 
 import os
@@ -15,7 +16,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from colorization.config import ConfigError, locate
+from colorization.config import ConfigError, locate, named_targets
 
 VARIABLE = "COLORIZATION_TRUST"
 ROOMS = ("data", "hints", "loss", "model", "objective", "schedule")
@@ -62,6 +63,8 @@ def _fault(target: Any, kind: type) -> str | None:
     """What speaks against building a target as a `kind`."""
     if not isinstance(target, str) or "__" in target:
         return "which is no name of a class"
+    if target in named_targets():
+        return None
     package = next((p for p in (*OWN, *packages()) if target.startswith(f"{p}.")), None)
     if package is None:
         return "which is not trusted"

@@ -1,6 +1,8 @@
 """Colouring pictures of every kind at full resolution."""
 
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +12,14 @@ from PIL import Image
 from skimage.color import rgb2lab
 
 from colorization import build
+from colorization.album import Job, jobs
 from colorization.compose import composed
 from colorization.config import ConfigError
-from colorization.data.batch import Given
-from colorization.predict import anneal, can_sample, chosen, planned
+from colorization.convert import save
+from colorization.data.decode import UnreadablePicture
+from colorization.data.source import Tree
+from colorization.module import Colorizer
+from colorization.painter import network, painted, painter
 from tests.model.released import ReleasedECCV16, ReleasedSIGGRAPH17, random_weights
 
 
@@ -121,49 +127,62 @@ def test_released_weights_draw_samples_of_one_lightness(weights, command, album,
 def test_a_sample_overwrites_no_input(tmp_path):
     for name in ("a.jpg", "a_1.png"):
         (tmp_path / name).touch()
-    jobs = planned([tmp_path / "a.jpg", tmp_path / "a_1.png"], tmp_path, samples=2)
-    names = [[target.name for target in job.targets] for job in jobs]
-    assert names == [["a_1_jpg.png", "a_2.png"], ["a_1_1.png", "a_1_2.png"]]
-    assert [job.targets for job in planned([tmp_path / "a.jpg"], tmp_path)] == [(tmp_path / "a.png",)]
+    planned = jobs([tmp_path / "a.jpg", tmp_path / "a_1.png"], tmp_path, samples=2)
+    names = [[target.name for target in job.targets] for job in planned]
+    assert names == [["a.jpg_1.png", "a.jpg_2.png"], ["a_1_1.png", "a_1_2.png"]]
+    assert [job.targets for job in jobs([tmp_path / "a.jpg"], tmp_path)] == [(tmp_path / "a.png",)]
 
 
 def test_a_low_temperature_is_vivid(weights):
-    _, _, colorizer = chosen(composed("predict", [f"weights={weights}"]))
-    L = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0)) * 100
     chroma = []
     for temperature in (2.0, 1.0, 0.3, 0.05):
-        anneal(colorizer, temperature, samples=0)
+        _, chosen = painter(composed("predict", [f"weights={weights}", f"temperature={temperature}"]), 1)
+        L = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0)) * 100
         with torch.no_grad():
-            chroma.append(colorizer(L).norm(dim=1).mean().item())
+            chroma.append(chosen.colorizer(L).norm(dim=1).mean().item())
     assert chroma == sorted(chroma) and chroma[-1] > 1.5 * chroma[0]
 
 
 @pytest.mark.parametrize(
-    ("temperature", "samples", "said"),
-    [(0.0, 0, "above 0"), (-1.0, 0, "above 0"), (0.5, 2, "one of the two")],
-)
-def test_a_temperature_that_cannot_be_is_named(weights, temperature, samples, said):
-    _, _, colorizer = chosen(composed("predict", [f"weights={weights}"]))
+    ("asked", "said"),
+    [
+        ("temperature=0", "choose more than 0"), ("temperature=-1", "choose more than 0"),
+        ("temprature=1", "temprature.*did you mean temperature"),
+    ],
+)  # fmt: skip
+def test_a_decoding_that_cannot_be_is_named(weights, asked, said):
     with pytest.raises(ConfigError, match=said):
-        anneal(colorizer, temperature, samples)
+        painter(composed("predict", [f"weights={weights}", asked]), 1)
 
 
-def test_what_a_regression_cannot_do_is_said():
-    colorizer = build.colorizer(composed("train", ["model=cnn", "objective=regression"]))
-    with pytest.raises(ConfigError, match=r"regression, has none.*objective=classification"):
-        anneal(colorizer, 0.2, samples=0)
-    with pytest.raises(ValueError, match="objective=classification"):
-        colorizer.objective.sample(colorizer.network, Given(torch.zeros(1, 1, 8, 8)), 2)
-    with pytest.raises(ConfigError, match=r"samples=2: regression gives one colouring.*classification"):
-        can_sample(colorizer, 2)
+@pytest.fixture
+def regression(tmp_path):
+    """A checkpoint of a network that gives one colouring."""
+    cfg = composed("train", ["model=cnn", "objective=regression", "data=scenes", "logger=csv"])
+    save(cfg, Colorizer(*build.parts(cfg)), tmp_path / "regression.ckpt")
+    return tmp_path / "regression.ckpt"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("temperature=0.2", "no setting of Regression's decoding"),
+        ("samples=2", r"samples=2: regression gives one colouring.*classification"),
+        ("hints=clicks.json", "takes no points"),
+    ],
+)
+def test_what_a_regression_cannot_do_is_said(regression, monkeypatch, asked, said):
+    monkeypatch.chdir(regression.parent)
+    (regression.parent / "clicks.json").write_text('{"clicks": []}')
+    with pytest.raises(ConfigError, match=said):
+        painter(composed("predict", [f"run={regression}", asked]), 1)
 
 
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
         ("size=abc", "size='abc': should be a whole number from 1"), ("size=0", "from 1"),
-        ("batch_size=0", "from 1"), ("samples=-1", "from 0"), ("gamut=wide", "'chroma' or 'clip'"),
-        ("temperature=warm", "should be a number or null"), ("device=tpu", "'cpu' or 'cuda'"),
+        ("samples=-1", "from 0"), ("gamut=wide", "'chroma' or 'clip'"), ("device=tpu", "'cpu' or 'cuda'"),
     ],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_named_before_anything_is_read(setting, said):
@@ -174,7 +193,7 @@ def test_settings_that_cannot_be_are_named_before_anything_is_read(setting, said
 def test_an_output_that_is_a_file_is_named(tmp_path):
     (tmp_path / "out").touch()
     with pytest.raises(ConfigError, match="is a file; give a folder"):
-        planned([tmp_path / "out"], tmp_path / "out")
+        jobs([tmp_path / "out"], tmp_path / "out")
 
 
 def test_clicks_colour_a_picture(command, album, tmp_path):
@@ -204,7 +223,130 @@ def test_clicks_colour_a_picture(command, album, tmp_path):
 )
 def test_weights_that_do_not_fit_are_named(weights, arguments, said):
     with pytest.raises(ConfigError, match=said):
-        chosen(composed("predict", [argument.replace("FILE", str(weights)) for argument in arguments]))
+        network(composed("predict", [argument.replace("FILE", str(weights)) for argument in arguments]))
+
+
+def test_a_photo_is_coloured_alike_alone_and_among_others(weights, album):
+    """Its samples depend on its pixels and the seed: not on its name, its place or its company."""
+
+    def samples(folder, seed=0):
+        asked = [f"weights={weights}", "size=24", "samples=2", f"seed={seed}"]
+        _, chosen = painter(composed("predict", asked), 1)
+        planned = jobs([folder], album.parent / "nowhere", 2)
+        return {
+            job.source.stem: [np.asarray(p) for p in pictures]
+            for job, pictures in painted(planned, chosen, [])
+        }
+
+    together, alone = samples(album), samples(album / "grey.png")
+    assert np.array_equal(together["grey"], alone["grey"])
+    assert not np.array_equal(samples(album / "grey.png", seed=1)["grey"], alone["grey"])
+
+
+def names(planned, folder):
+    return [str(job.source.relative_to(folder)) for job in planned]
+
+
+@pytest.fixture
+def photos_of_a_holiday(tmp_path):
+    """A folder as people have it; the pictures are empty files."""
+    folder = tmp_path / "holiday"
+    inside = ["b.jpg", "a.png", "a.jpg", "._a.png", ".thumbs/a.png", "__MACOSX/a.png", "old.jpg/c.PNG",
+              "stereo.mpo", "phone.HEIC", "camera.cr2", "notes.txt"]  # fmt: skip
+    for name in inside:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "d.webp").touch()
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (folder / "linked" / "round").symlink_to(folder)
+    return folder
+
+
+def test_a_folder_is_listed_as_training_lists_it(photos_of_a_holiday, caplog):
+    caplog.set_level("INFO")
+    listed = names(jobs([photos_of_a_holiday], Path("out")), photos_of_a_holiday)
+    assert listed == sorted([*Tree(photos_of_a_holiday).names, "camera.cr2", "phone.HEIC"])
+    assert {"old.jpg/c.PNG", "linked/d.webp", "stereo.mpo"} <= set(listed)
+    assert "notes.txt" in caplog.text
+
+
+def test_a_second_call_reads_no_results_of_the_first(photos_of_a_holiday, monkeypatch):
+    monkeypatch.chdir(photos_of_a_holiday)
+    first = jobs([Path()], Path("colorized"))
+    for job in first:
+        job.targets[0].parent.mkdir(parents=True, exist_ok=True)
+        job.targets[0].touch()
+    assert jobs([Path()], Path("colorized")) == first
+    for out in (Path(), photos_of_a_holiday.parent):
+        with pytest.raises(ConfigError, match=r"out=.*: holds the input \.; choose a folder"):
+            jobs([Path()], out)
+
+
+def test_pictures_that_differ_in_suffix_alone_keep_it(photos_of_a_holiday):
+    planned = jobs([photos_of_a_holiday, photos_of_a_holiday / "a.jpg"], Path("out"))
+    targets = {str(job.source.relative_to(photos_of_a_holiday)): job.targets for job in planned}
+    assert len(targets) == len(planned)
+    assert targets["a.jpg"] == (Path("out/a.jpg.png"),) and targets["a.png"] == (Path("out/a.png.png"),)
+    assert targets["b.jpg"] == (Path("out/b.png"),)
+
+
+def test_whatever_one_picture_does_the_others_are_coloured(regression, command, tmp_path):
+    """A strip of 5000 x 1, a name that is no UTF-8, a photo of a phone, half a file."""
+    folder = tmp_path / "album"
+    folder.mkdir()
+    photo = Image.fromarray(skimage.data.coffee()).resize((60, 40))
+    photo.save(folder / "good.png")
+    photo.save(folder / os.fsdecode(b"gr\xfcn.png"))
+    photo.resize((5000, 1)).save(folder / "strip.png")
+    photo.save(folder / "stereo.mpo", format="MPO")
+    (folder / "phone.heic").write_bytes((folder / "good.png").read_bytes())
+    (folder / "half.png").write_bytes((folder / "good.png").read_bytes()[:1500])
+    done = command("predict", folder, f"run={regression}", "out=out", "size=32", cwd=tmp_path)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "coloured 4 of 6" in done.stderr
+    assert "half.png" in done.stderr and "phone.heic: is not read here" in done.stderr
+    written = sorted(os.fsencode(path.name) for path in (tmp_path / "out").iterdir())
+    assert written == [b"good.png", b"gr\xfcn.png", b"stereo.png", b"strip.png"]
+    assert Image.open(tmp_path / "out/strip.png").size == (5000, 1)
+
+
+@pytest.mark.parametrize("settings", [{}, {"progressive": True}, {"restart_marker_rows": 1}])
+def test_a_jpeg_without_its_end_marker_is_read_and_half_of_one_is_not(tmp_path, caplog, settings):
+    whole, photo = tmp_path / "whole.jpg", Image.fromarray(skimage.data.coffee()).resize((120, 80))
+    photo.save(whole, **settings)
+    content = whole.read_bytes()
+    assert content[-2:] == b"\xff\xd9"
+    (tmp_path / "last.jpg").write_bytes(content[:-2])
+    picture = Job(tmp_path / "last.jpg", ()).open()
+    assert picture.tobytes() == Job(whole, ()).open().tobytes()
+    assert "last.jpg: lacks the marker" in caplog.text
+    for bytes_left in (len(content) // 2, len(content) - 40):
+        (tmp_path / "half.jpg").write_bytes(content[:bytes_left])
+        with pytest.raises(UnreadablePicture, match=r"half\.jpg: .*truncated"):
+            Job(tmp_path / "half.jpg", ()).open()
+
+
+def test_the_network_sees_a_bounded_picture(regression):
+    _, chosen = painter(composed("predict", [f"run={regression}", "size=32"]), 1)
+    assert chosen.seen(Image.new("RGB", (5000, 1))) == (512, 32)
+    assert chosen.seen(Image.new("RGB", (300, 100))) == (96, 32)
+
+
+def test_a_failure_of_the_network_is_told_beside_the_picture(regression, album, monkeypatch):
+    _, chosen = painter(composed("predict", [f"run={regression}", "size=32"]), 1)
+    predict = chosen.colorizer.objective.predict
+
+    def fails_on_wide(network, given):
+        if given.L.shape[-1] > 32:
+            raise torch.OutOfMemoryError("2 TiB")
+        return predict(network, given)
+
+    monkeypatch.setattr(chosen.colorizer.objective, "predict", fails_on_wide)
+    faults = []
+    done = [job.source.name for job, _ in painted(jobs([album], Path("out")), chosen, faults)]
+    assert done == ["turned.jpg"]
+    assert len(faults) == 8 and f"{album / 'grey.png'}: OutOfMemoryError: 2 TiB" in faults
 
 
 @pytest.mark.parametrize("name", ["train", "evaluate", "predict", "compare", "prepare"])

@@ -47,7 +47,10 @@ GEOMETRY_VERSION = 2  # of every other one: whole crops, rounded interpolation, 
 # What Pillow's plugins call their own, less the kinds that it only recognises or hands to another program.
 Image.init()
 FOREIGN = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}
-EXTENSIONS = frozenset(e for e, kind in Image.EXTENSION.items() if kind in Image.OPEN and kind not in FOREIGN)
+READ = {*Image.OPEN, "MPO"} - FOREIGN  # MPO opens as the JPEG that it begins with
+EXTENSIONS = frozenset(e for e, kind in Image.EXTENSION.items() if kind in READ)
+
+END = b"\xff\xd9"  # of a JPEG
 
 # A JPEG may be decoded at 1/2, 1/4 or 1/8 while its shorter side stays at this many times the target:
 # below 2, up to 10 dB are lost against a full decode.
@@ -97,6 +100,21 @@ def open_picture(source: Encoded, name: object = None) -> Image.Image:
         picture.load()
         turn = _orientation(picture)
         return _turned(to_rgb(picture), turn)
+
+
+def ended(jpeg: bytes) -> bytes | None:
+    """A JPEG that lacks nothing but the marker of its end, with that marker; None for any other file.
+
+    Where more is missing, whatever follows is decoded in its place: other bytes give other pixels.
+    """
+    if not jpeg.startswith(b"\xff\xd8"):
+        return None
+    whole = jpeg + END
+    try:
+        same = open_picture(whole).tobytes() == open_picture(jpeg + bytes(range(1, 64)) + END).tobytes()
+    except UnreadablePicture:
+        return None
+    return whole if same else None
 
 
 def open_square(

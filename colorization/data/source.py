@@ -204,9 +204,12 @@ def fitted(source: Source, geometry: Geometry) -> Source:
 
 def is_picture(name: str) -> bool:
     """Whether a relative path is that of a picture: by its extension, and no part hidden."""
-    path = PurePosixPath(name)
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
-    return path.suffix.lower() in EXTENSIONS and not hidden
+    return PurePosixPath(name).suffix.lower() in EXTENSIONS and not is_hidden(name)
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a relative path is a hidden file's or lies in a hidden folder, such as what macOS adds."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
 
 
 def rank(name: str, salt: str = "") -> int:
