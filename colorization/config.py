@@ -119,9 +119,10 @@ def groups(command: str) -> list[str]:
     return [entry.split()[-1].partition("@")[0].lstrip("/") for entry in entries]
 
 
-def named_targets() -> set[str]:
-    """Every `_target_` that a YAML file in the user's own folders names."""
-    files = [path for folder in own_folders() for path in sorted(folder.rglob("*.yaml"))]
+def named_targets(among: Sequence[Path] | None = None) -> set[str]:
+    """Every `_target_` that a YAML file in some folders names; by default in the user's own."""
+    folders = own_folders() if among is None else among
+    files = [path for folder in folders for path in sorted(folder.rglob("*.yaml"))]
     return {target for path in files for target in _targets(yaml.safe_load(path.read_text(encoding="utf-8")))}
 
 

@@ -39,15 +39,18 @@ class Run:
         """The folder's name, or the file's for a lone checkpoint."""
         return self.folder.name if self.checkpoint.parent.name == "checkpoints" else self.checkpoint.stem
 
-    def colorizer(self) -> Colorizer:
+    def colorizer(self, own: bool = False) -> Colorizer:
         """The trained network with its objective and hints, on the CPU, in evaluation mode.
+
+        `own` is for the process that has trained it: what it has built before it may build again.
 
         Raises:
             ConfigError: they are not trusted (see `trust`), or not those of the weights.
         """
-        self._trusted("model", Network)
-        self._trusted("objective", Objective)
-        self._trusted("hints", Hints)
+        if not own:
+            self._trusted("model", Network)
+            self._trusted("objective", Objective)
+            self._trusted("hints", Hints)
         network, objective, hints = build.parts(self.config)
         colorizer = Colorizer(network, objective, hints, record=self.state["colorization"])
         try:
@@ -64,7 +67,7 @@ class Run:
         return build.data(self.config, protocol)
 
     def _trusted(self, name: str, kind: type) -> None:
-        trust.check(OmegaConf.to_container(self.config, resolve=True)[name], kind, self.checkpoint, name)
+        trust.check(self.state["colorization"]["config"].get(name), kind, self.checkpoint, name)
 
 
 def open_run(path: str | Path) -> Run:

@@ -257,7 +257,7 @@ def finish(
     best = Path(kept.best_model_path or folder / "checkpoints/best.ckpt")
     if trainer.is_global_zero:
         chosen = open_run(best)
-        reopened = chosen.colorizer().to(colorizer.device)
+        reopened = chosen.colorizer(own=True).to(colorizer.device)
         scoring = of_network(
             reopened, colorizer.scorer.protocol, data, "test", best, most=build.scored(cfg, "test", data),
             training=partial(mean_colour, data.pack("train").pictures), more=build.metrics(cfg),

@@ -16,11 +16,12 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from colorization.config import ConfigError, locate, named_targets
+from colorization.config import CONF, ConfigError, locate, named_targets
 
 VARIABLE = "COLORIZATION_TRUST"
 ROOMS = ("data", "hints", "loss", "model", "objective", "schedule")
-OWN = (*(f"colorization.{room}" for room in ROOMS), "torch.optim")
+PARTS = (*(f"colorization.{room}" for room in ROOMS), "torch.optim")
+RUN = ("colorization", "torch.optim", "pytorch_lightning.callbacks", "pytorch_lightning.loggers")
 
 
 def check(node: Any, kind: type, file: object, path: str) -> None:
@@ -38,8 +39,25 @@ def check(node: Any, kind: type, file: object, path: str) -> None:
     if not isinstance(node, Mapping) or "_target_" not in node:
         raise ConfigError([f"{file}: its configuration has no {path} with a _target_"])
     for place, target in _targets(node, path):
-        if fault := _fault(target, kind if place == path else object):
-            raise ConfigError([f"{file}: {place} would build {target}, {fault}; {_remedy(str(target))}"])
+        if fault := _fault(target, kind if place == path else object, PARTS):
+            raise _error(file, place, target, fault)
+
+
+def check_run(config: Mapping[str, Any], file: object) -> None:
+    """Refuse the whole configuration of a run folder that would build, to go on, what is not trusted.
+
+    Callbacks and loggers of Lightning are trusted, too, and what this project's own YAML names.
+
+    Raises:
+        ConfigError: as `check`.
+    """
+    ours = named_targets([CONF])
+    for place, target in _targets(config, "run"):
+        if target not in ours and (fault := _fault(target, object, RUN)):
+            raise _error(file, place, target, fault)
+    for name, target in {**config["metric"], **config["protocol"]["metrics"]}.items():
+        if isinstance(target, str) and not _package(target, RUN):
+            raise _error(file, f"metric.{name}", target, "which is not trusted")
 
 
 def packages() -> list[str]:
@@ -59,13 +77,18 @@ def _targets(node: Any, path: str) -> Iterator[tuple[str, Any]]:
             yield from _targets(value, f"{path}.{number}")
 
 
-def _fault(target: Any, kind: type) -> str | None:
+def _package(target: str, ours: Sequence[str]) -> str | None:
+    """The trusted package that a target lies in: one of ours, or of those that the environment names."""
+    return next((p for p in (*ours, *packages()) if target.startswith(f"{p}.")), None)
+
+
+def _fault(target: Any, kind: type, ours: Sequence[str]) -> str | None:
     """What speaks against building a target as a `kind`."""
     if not isinstance(target, str) or "__" in target:
         return "which is no name of a class"
     if target in named_targets():
         return None
-    package = next((p for p in (*OWN, *packages()) if target.startswith(f"{p}.")), None)
+    package = _package(target, ours)
     if package is None:
         return "which is not trusted"
     try:
@@ -77,10 +100,11 @@ def _fault(target: Any, kind: type) -> str | None:
     return None if issubclass(found, kind) else f"which is no {kind.__name__}"
 
 
-def _remedy(target: str) -> str:
-    """What is trusted, and how to trust more where the target may be the user's own."""
-    own, top = packages(), target.partition(".")[0]
+def _error(file: object, place: str, target: Any, fault: str) -> ConfigError:
+    """With what is trusted, and how to trust more where the target may be the user's own."""
+    own, top = packages(), str(target).partition(".")[0]
     trusted = f"trusted are {', '.join(['colorization', 'torch.optim', *own])}"
+    remedy = f"if {top} is your own package, type: export {VARIABLE}={','.join([*own, top])}"
     if top in {*sys.stdlib_module_names, "colorization", "hydra", "torch"}:
-        return f"{trusted}, and no run needs another: leave this file alone"
-    return f"{trusted}; if {top} is your own package, type: export {VARIABLE}={','.join([*own, top])}"
+        remedy = "no run needs another: leave this file alone"
+    return ConfigError([f"{file}: {place} would build {target}, {fault}; {trusted}; {remedy}"])

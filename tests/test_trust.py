@@ -6,13 +6,15 @@ import textwrap
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 
-from colorization import build
+from colorization import build, trust
 from colorization.compose import composed
 from colorization.config import ConfigError
 from colorization.convert import save
 from colorization.evaluate import a_run
 from colorization.module import Colorizer
+from colorization.objective.base import Objective
 from colorization.reopen import open_run
 
 NETWORK = """
@@ -172,10 +174,52 @@ def test_only_what_it_defines(checkpoint, package, monkeypatch, target):
         open_run(checkpoint("model", {"_target_": target})).colorizer()
 
 
-def test_a_network_may_hold_an_optimizer_of_torch():
-    from colorization import trust
-    from colorization.objective.base import Objective
+def test_what_a_folder_of_the_users_own_names_is_trusted(checkpoint, package, tmp_path, monkeypatch):
+    package("mylab", NETWORK)
+    (tmp_path / "conf/model").mkdir(parents=True)
+    (tmp_path / "conf/model/mine.yaml").write_text("_target_: mylab.Mine\n")
+    monkeypatch.setenv("COLORIZATION_CONF", str(tmp_path / "conf"))
+    assert (
+        type(open_run(checkpoint("model", {"_target_": "mylab.Mine"})).colorizer().network).__name__ == "Mine"
+    )
+    with pytest.raises(ConfigError, match=r"would build mylab\.Other"):
+        open_run(checkpoint("model", {"_target_": "mylab.Other"})).colorizer()
 
+
+def test_who_has_trained_it_may_build_it_again(checkpoint, package):
+    package("mylab", NETWORK)
+    path = checkpoint("model", {"_target_": "mylab.Mine"})
+    assert type(open_run(path).colorizer(own=True).network).__name__ == "Mine"
+
+
+RUN = ["callback=[default,ema]", "logger=[wandb,tensorboard]", "hints=points", "loss=[gradient]"]
+
+
+def test_a_run_of_this_project_may_go_on():
+    trust.check_run(OmegaConf.to_container(composed("train", RUN), resolve=True), "config.yaml")
+
+
+@pytest.mark.parametrize(
+    ("path", "node"),
+    [
+        ("callback.mine", {"_target_": "evil.Callback"}),
+        ("logger.mine", {"_target_": "colorization.files.write_text", "path": "acted", "text": ""}),
+        ("trainer", {"_target_": "pytorch_lightning.cli.LightningCLI"}),
+        ("optimizer", {"_target_": "functools.partial"}),
+        ("metric.mine", "evil.metric"),
+        ("protocol.metrics.mine", "os.mkdir"),
+    ],
+)
+def test_somebody_elses_run_may_not_go_on_with_what_is_not_trusted(checkpoint, package, path, node):
+    package("evil", "open('acted', 'w')")
+    config = composed("train", RUN)
+    OmegaConf.update(config, path, node, force_add=True, merge=False)
+    with pytest.raises(ConfigError, match=r"config\.yaml: .* would build"):
+        trust.check_run(OmegaConf.to_container(config, resolve=True), "config.yaml")
+    assert "evil" not in sys.modules
+
+
+def test_an_objective_may_hold_an_optimizer_of_torch():
     critic = {"_target_": "torch.optim.AdamW", "_partial_": True}
     node = {"_target_": "colorization.objective.regression.Regression", "critic": {"optimizer": critic}}
     trust.check(node, Objective, "a.ckpt", "objective")
