@@ -13,10 +13,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from colorization import __version__, inspection
-from colorization.config import ConfigError, InputError, config_file, groups, options
+from colorization.config import DISTRIBUTION, ConfigError, InputError, config_file, groups, options
 from colorization.request import Flags, Request, read
-
-DISTRIBUTION = "colorization"  # the name on the package registry
 
 
 def command(

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 PACKAGE = Path(__file__).parent
+DISTRIBUTION = "colorization-lab"  # the name on the package registry, where "colorization" is another's
 FOLDERS = "COLORIZATION_CONF"  # the environment variable that names the user's folders, as PATH names others
 
 
@@ -134,6 +135,11 @@ def _targets(node: Any) -> Iterator[str]:
     if isinstance(node, list):
         for value in node:
             yield from _targets(value)
+
+
+def installation(extra: str) -> str:
+    """What to type for the libraries of an extra."""
+    return f"pip install '{DISTRIBUTION}[{extra}]'"
 
 
 def signature(target: str) -> dict[str, inspect.Parameter]:

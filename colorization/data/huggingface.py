@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from colorization.config import InputError
+from colorization.config import InputError, installation
 from colorization.data.decode import UnreadablePicture
 from colorization.data.module import SPLITS, PictureData
 from colorization.data.source import Files, Part, Source
@@ -61,7 +61,7 @@ class HuggingFace(PictureData):
         try:
             import datasets
         except ImportError as error:
-            extra = "pip install 'colorization[huggingface]'"
+            extra = installation("huggingface")
             raise InputError(f"data=huggingface needs the datasets library: {extra}") from error
         try:
             return _load(datasets, self.root, self.config)

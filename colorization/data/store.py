@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from colorization.config import InputError
+from colorization.config import InputError, installation
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Store:
         try:
             from obstore.store import LocalStore, from_url
         except ImportError as error:
-            raise InputError("shards need obstore and litdata: pip install 'colorization[stream]'") from error
+            raise InputError(f"shards need obstore and litdata: {installation('stream')}") from error
         if "://" not in url:
             folder = Path(url).expanduser().absolute()
             if not (make or folder.is_dir()):

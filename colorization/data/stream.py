@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from colorization.config import InputError
+from colorization.config import InputError, installation
 from colorization.data.decode import Geometry
 from colorization.data.feed import Fed, Feed
 from colorization.data.module import SPLITS, PictureData
@@ -207,7 +207,7 @@ def engine() -> Any:
     try:
         from colorization.data import shards
     except ImportError as error:
-        raise InputError(f"shards need litdata: pip install 'colorization[stream]' ({error})") from error
+        raise InputError(f"shards need litdata: {installation('stream')} ({error})") from error
     return shards
 
 

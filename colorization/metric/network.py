@@ -6,6 +6,7 @@ from functools import cache
 import torch
 from torch import nn
 
+from colorization.config import installation
 from colorization.metric.base import Absent
 
 Maker = Callable[[], nn.Module]
@@ -25,6 +26,6 @@ def _made(make: Maker) -> nn.Module | str:
     try:
         return make().eval().requires_grad_(False)
     except ImportError as error:
-        return f"{error.name or error} is not installed: pip install 'colorization[generative]'"
+        return f"{error.name or error} is not installed: {installation('generative')}"
     except OSError as error:  # no connection, or no room
         return f"its weights are not in TORCH_HOME/hub/checkpoints and could not be downloaded ({error})"
