@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
-import yaml
 
 from colorization import build
 from colorization.compose import composed
@@ -99,10 +98,10 @@ class Counter(pl.LightningModule):
         return torch.optim.SGD(self.parameters(), 0.1)
 
 
-def test_one_file_and_one_yaml_make_a_data_set_with_labels(pictures, tmp_path):
-    cfg = composed("train", ["data=folder"])
-    settings = {"root": str(pictures), "cache_dir": str(tmp_path), "image_size": 16, "batch_size": 8}
-    cfg.data = yaml.safe_load((CONF / "data" / "classes.yaml").read_text(encoding="utf-8")) | settings
+def test_one_file_and_one_yaml_make_a_data_set_with_labels(pictures, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLORIZATION_CONF", str(CONF))
+    settings = {"root": pictures, "cache_dir": tmp_path, "image_size": 16, "batch_size": 8}
+    cfg = composed("train", ["data=classes", *(f"data.{key}={value}" for key, value in settings.items())])
     counter = Counter()
     trainer = pl.Trainer(
         max_epochs=2, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
