@@ -78,7 +78,7 @@ def _pictures(path: Path, out: Path) -> Iterator[tuple[Path, Path]]:
         return
     if path.resolve().is_relative_to(out.resolve()):
         raise ConfigError([f"out={out}: holds the input {path}; choose a folder for results alone"])
-    there = sorted(name for name in Tree(path).listed() if not is_hidden(name))
+    there = sorted(name for name in Tree(path).paths() if not is_hidden(name))
     if path.resolve() in out.resolve().parents:
         there = [name for name in there if not (path / name).parent.resolve().is_relative_to(out.resolve())]
     pictures = [name for name in there if is_picture(name) or Path(name).suffix.lower() in RAW]

@@ -82,7 +82,7 @@ class Archive(Files):
     def __init__(self, path: Path, inside: str = ""):
         self.path, self.inside = path, inside
 
-    def listed(self) -> Iterator[str]:
+    def paths(self) -> Iterator[str]:
         """The names within `inside`."""
         return (n.removeprefix(self.inside) for n in self.members if n.startswith(self.inside))
 

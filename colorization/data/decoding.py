@@ -31,7 +31,7 @@ from rich.text import Text
 
 from colorization.data.decode import UnreadablePicture, open_square
 from colorization.data.remote import Remote
-from colorization.data.source import Files, Source, encoded
+from colorization.data.source import Files, Source, files_of
 
 CHUNK = 32  # pictures per task of a worker
 FEW = 64  # pictures for which no worker is started
@@ -85,7 +85,7 @@ def decode(
     source: Source, name: str, size: int, data: bytes | UnreadablePicture | None = None
 ) -> tuple[np.ndarray, tuple[str, int, int, int]]:
     """Load one picture with its row; `data` are its bytes, where they were downloaded before."""
-    files = encoded(source)
+    files = files_of(source)
     if files is None:
         return source.load(name, size), (name, size, size, 0)
     if isinstance(data, UnreadablePicture):
@@ -146,7 +146,7 @@ class Decoding:
 
     def _cut(self, names: Sequence[str]) -> Iterator[Chunk]:
         """A few names at a time, each with its bytes if they had to be downloaded."""
-        files = encoded(self.source)
+        files = files_of(self.source)
         data = files.fetch(names) if isinstance(files, Remote) else repeat(None)
         slots = zip(count(), names, data, strict=False)
         while chunk := list(islice(slots, CHUNK)):
@@ -251,4 +251,4 @@ def progress(label: str, total: int, source: Source) -> Iterator[Bar]:
     traffic = TextColumn("{task.fields[traffic]}")
     columns = (title, BarColumn(24), MofNCompleteColumn(), Rate(), traffic, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        yield Bar(bar, bar.add_task(label, total=total, traffic=""), encoded(source))
+        yield Bar(bar, bar.add_task(label, total=total, traffic=""), files_of(source))

@@ -14,7 +14,7 @@ from colorization.data.sampler import Sampler, crops
 AHEAD = 3  # batches gathered before they are asked for
 
 
-class Fed(TypedDict):
+class RawBatch(TypedDict):
     """A batch before it is on the device.
 
     Attributes:
@@ -66,14 +66,14 @@ class Feed:
     def __len__(self) -> int:
         return len(self.sampler)
 
-    def __iter__(self) -> Iterator[Fed]:
+    def __iter__(self) -> Iterator[RawBatch]:
         epoch, self._taken = self._resume or (self.sampler.epoch, 0)
         self._resume = None
         if epoch != self.sampler.epoch:
             self._taken = 0
         batches = self._batches(self.sampler.epoch, self._taken)
         with ThreadPoolExecutor(1, "feed") as thread:
-            waiting: deque[Future[Fed]] = deque()
+            waiting: deque[Future[RawBatch]] = deque()
             for _ in range(self._taken, len(self)):
                 waiting.append(thread.submit(next, batches))
                 if len(waiting) > AHEAD:
@@ -94,11 +94,11 @@ class Feed:
     def _step(self) -> int:
         return self.sampler.batch_size * self.sampler.world
 
-    def _take(self, waiting: deque[Future[Fed]]) -> Fed:
+    def _take(self, waiting: deque[Future[RawBatch]]) -> RawBatch:
         self._taken += 1
         return waiting.popleft().result()
 
-    def _batches(self, epoch: int, taken: int) -> Iterator[Fed]:
+    def _batches(self, epoch: int, taken: int) -> Iterator[RawBatch]:
         """The rank's batches of an epoch, less those that were taken."""
         for index in self.sampler.batches()[taken:]:
             batch = self._without_pictures(index, epoch)
@@ -107,8 +107,8 @@ class Feed:
                 np.take(self.pictures, index, axis=0, out=batch["picture"].numpy(), mode="clip")
             yield batch
 
-    def _without_pictures(self, index: np.ndarray, epoch: int) -> Fed:
-        batch: Fed = {"index": torch.from_numpy(index)}
+    def _without_pictures(self, index: np.ndarray, epoch: int) -> RawBatch:
+        batch: RawBatch = {"index": torch.from_numpy(index)}
         if self.room is not None:
             batch["crop"] = torch.from_numpy(crops(index, self.room, self.flip, self.sampler.seed, epoch))
         if self.extra:
@@ -131,10 +131,12 @@ def crop(picture: Tensor, where: Tensor, size: int) -> Tensor:
     Returns:
         (B, size, size, 3).
     """
-    return sliced(picture, where, size) if picture.device.type == "cpu" else gathered(picture, where, size)
+    return (
+        by_slices(picture, where, size) if picture.device.type == "cpu" else by_gather(picture, where, size)
+    )
 
 
-def sliced(picture: Tensor, where: Tensor, size: int) -> Tensor:
+def by_slices(picture: Tensor, where: Tensor, size: int) -> Tensor:
     """`crop` one picture after another: what a CPU copies fastest."""
     squares = []
     for whole, (top, left, mirrored) in zip(picture, where.tolist(), strict=True):
@@ -143,7 +145,7 @@ def sliced(picture: Tensor, where: Tensor, size: int) -> Tensor:
     return torch.stack(squares)
 
 
-def gathered(picture: Tensor, where: Tensor, size: int) -> Tensor:
+def by_gather(picture: Tensor, where: Tensor, size: int) -> Tensor:
     """`crop` in one gather of pixels, whatever the batch: what a GPU wants."""
     B, H, W, channels = picture.shape
     top, left, mirrored = where[:, :, None].unbind(1)

@@ -117,9 +117,9 @@ class HubPictures(Files):
     @cached_property
     def names(self) -> list[str]:
         """The numbers of the rows."""
-        return list(self.listed())
+        return list(self.paths())
 
-    def listed(self) -> Iterator[str]:
+    def paths(self) -> Iterator[str]:
         """The same."""
         return (f"{row:08}" for row in range(len(self.dataset)))
 

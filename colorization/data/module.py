@@ -16,10 +16,10 @@ from colorization.color import lab
 from colorization.config import InputError
 from colorization.data.batch import NONE, Batch
 from colorization.data.decode import Filter, Fit, Geometry
-from colorization.data.feed import Fed, Feed, crop
+from colorization.data.feed import Feed, RawBatch, crop
 from colorization.data.pack import OnError, Pack, folder_of, pack, total
 from colorization.data.sampler import Sampler
-from colorization.data.source import Source, first, fitted
+from colorization.data.source import Source, first, with_geometry
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class PictureData(pl.LightningDataModule):
     workers: int | None = None
     seed: int = 0
     _packs: dict[str, Pack] = field(default_factory=dict, init=False, repr=False)
-    _held: Tensor | None = field(default=None, init=False, repr=False)
+    _resident: Tensor | None = field(default=None, init=False, repr=False)
     view: View = field(default=View(), init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -90,14 +90,14 @@ class PictureData(pl.LightningDataModule):
         for name in ("image_size", "load_size", "subset", "batch_size", "workers"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise ValueError(f"data.{name}={value}: must be at least 1")
+                raise InputError(f"data.{name}={value}: must be at least 1")
         if self.fit not in get_args(Fit) or self.filter not in get_args(Filter):
             allowed = f"choose fit {' or '.join(get_args(Fit))}, filter {' or '.join(get_args(Filter))}"
-            raise ValueError(f"data.fit={self.fit} data.filter={self.filter}: {allowed}")
+            raise InputError(f"data.fit={self.fit} data.filter={self.filter}: {allowed}")
         self.load_size = self.load_size or self.image_size * 9 // 8
         if self.load_size < self.image_size:
             least = f"data.image_size={self.image_size}"
-            raise ValueError(f"data.load_size={self.load_size}: must be at least {least}")
+            raise InputError(f"data.load_size={self.load_size}: must be at least {least}")
 
     @property
     def name(self) -> str:  # type: ignore[override]
@@ -108,7 +108,7 @@ class PictureData(pl.LightningDataModule):
     def sources(self) -> dict[str, Source]:
         """The pictures of "train", "val" and "test"; the first of "train" are the smaller subsets."""
 
-    def validated(self) -> list[int]:
+    def validation(self) -> list[int]:
         """The positions of the pictures that a validation takes."""
         return first(self.pack("val").names, self.view.most)
 
@@ -143,7 +143,10 @@ class PictureData(pl.LightningDataModule):
             InputError: nothing in a split, or too little to share.
         """
         for split in SPLITS:
-            if (count := self.count(split)) < world:
+            count = self.count(split)
+            if split == "val":
+                count = min(count, self.view.most or count)
+            if count < world:
                 too_few = f"{split} has {count} pictures, too few to be shared by {world} processes"
                 raise InputError(f"{self.name}: {too_few}; lower trainer.devices, or give more pictures")
 
@@ -181,21 +184,23 @@ class PictureData(pl.LightningDataModule):
     def train_dataloader(self) -> Feed:
         """Shuffled, cropped and mirrored at random."""
         pictures = self.pack("train").pictures
-        self._held = torch.from_numpy(pictures).to(self._device) if self._holds(pictures.nbytes) else None
-        return Feed(pictures if self._held is None else None, **self._training())
+        self._resident = (
+            torch.from_numpy(pictures).to(self._device) if self._fits_in(pictures.nbytes) else None
+        )
+        return Feed(pictures if self._resident is None else None, **self._training())
 
     def val_dataloader(self) -> Feed:
         """In order, as they are."""
-        return self._scored("val", np.array(self.validated()))
+        return self._evaluation("val", np.array(self.validation()))
 
     def test_dataloader(self) -> Feed:
         """In order, as they are."""
-        return self._scored("test")
+        return self._evaluation("test")
 
-    def on_after_batch_transfer(self, batch: Fed, dataloader_idx: int) -> Batch:
+    def on_after_batch_transfer(self, batch: RawBatch, dataloader_idx: int) -> Batch:
         """Crop, mirror and convert, where the network is."""
         index = batch["index"]
-        picture = batch["picture"] if self._held is None or "picture" in batch else self._held[index]
+        picture = batch["picture"] if self._resident is None or "picture" in batch else self._resident[index]
         if "crop" in batch:
             picture = crop(picture, batch["crop"], self.image_size)
         picture = picture.movedim(-1, 1)
@@ -203,7 +208,7 @@ class PictureData(pl.LightningDataModule):
         return Batch(L, ab, index, extra=batch.get("extra", NONE), picture=picture)
 
     def _source(self, split: str) -> Source:
-        return fitted(self.sources()[split], self._geometry(split))
+        return with_geometry(self.sources()[split], self._geometry(split))
 
     def _place(self, split: str) -> dict[str, Any]:
         """Where a split's pack lies; see `folder_of`."""
@@ -219,9 +224,11 @@ class PictureData(pl.LightningDataModule):
         trained = Geometry(self.fit, self.filter)
         return trained if split == "train" else self.view.geometry or trained
 
-    def _scored(self, split: str, chosen: np.ndarray | None = None) -> Feed:
-        pictures, sampler = self.pack(split).pictures, self._sampler(split, shuffle=False, chosen=chosen)
-        return Feed(pictures, sampler, pin=self._device.type == "cuda", extra=self.rows(split))
+    def _evaluation(self, split: str, positions: np.ndarray | None = None) -> Feed:
+        sampler = self._sampler(split, shuffle=False, positions=positions)
+        return Feed(
+            self.pack(split).pictures, sampler, pin=self._device.type == "cuda", extra=self.rows(split)
+        )
 
     def _training(self) -> dict[str, Any]:
         """What a feed of the training pictures takes beside them."""
@@ -234,17 +241,17 @@ class PictureData(pl.LightningDataModule):
             "extra": self.rows("train"),
         }
 
-    def _sampler(self, split: str, shuffle: bool, chosen: np.ndarray | None = None) -> Sampler:
+    def _sampler(self, split: str, shuffle: bool, positions: np.ndarray | None = None) -> Sampler:
         trainer = self.trainer
         rank, world = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
-        count = len(self.pack(split)) if chosen is None else len(chosen)
-        return Sampler(count, self.batch_size, self.seed, rank, world, shuffle, chosen=chosen)
+        count = len(self.pack(split)) if positions is None else len(positions)
+        return Sampler(count, self.batch_size, self.seed, rank, world, shuffle, positions=positions)
 
     @property
     def _device(self) -> torch.device:
         return self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
 
-    def _holds(self, needed: int) -> bool:
+    def _fits_in(self, needed: int) -> bool:
         if self.resident != "auto":
             return self.resident
         return self._device.type == "cuda" and needed < SHARE * torch.cuda.mem_get_info(self._device)[0]

@@ -33,7 +33,7 @@ from colorization.config import InputError
 from colorization.data.decode import UnreadablePicture
 from colorization.data.decoding import Decoding, Result, Slots, progress
 from colorization.data.remote import Remote
-from colorization.data.source import Source, encoded
+from colorization.data.source import Source, files_of
 
 log = logging.getLogger(__name__)
 
@@ -274,7 +274,7 @@ def _extend(
 
 def _plan(source: Source, names: Sequence[str], disk: int) -> str:
     """How many pictures are packed, how much disk they take, and how much is downloaded from where."""
-    files = encoded(source)
+    files = files_of(source)
     plan = f"{len(names)} pictures to pack, {disk / 1e9:.2f} GB of disk"
     if isinstance(files, Remote):
         plan += f", {files.length(names) / 1e9:.2f} GB to download from {files.url}"

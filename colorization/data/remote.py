@@ -196,7 +196,7 @@ class RemoteZip(Remote):
         """The URL, and where it may change the archive's length and version."""
         return [self.url, self.inside] if self.fixed else [self.url, self.inside, *self._state]
 
-    def listed(self) -> Iterator[str]:
+    def paths(self) -> Iterator[str]:
         """The names within `inside`."""
         return (n.removeprefix(self.inside) for n in self.members if n.startswith(self.inside))
 
@@ -284,7 +284,7 @@ class RemoteTree(Remote):
         """The URL, and where it may change the names and lengths of what is there."""
         return [self.url] if self.fixed else [self.url, sorted(self._sizes.items())]
 
-    def listed(self) -> Iterator[str]:
+    def paths(self) -> Iterator[str]:
         """The files below the URL."""
         return iter(self._sizes)
 

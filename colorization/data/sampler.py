@@ -12,8 +12,8 @@ class Sampler:
     """The batches of one rank, epoch by epoch.
 
     Every rank computes the whole epoch's order and takes its share of each global batch: shares
-    are disjoint, their union is the epoch, and a global batch holds the same pictures however many
-    ranks share it.
+    are disjoint, their union is the epoch, and the pictures of a global batch do not depend on the
+    number of ranks.
 
     Args:
         count: pictures.
@@ -22,7 +22,7 @@ class Sampler:
         rank, world: this process among all.
         shuffle: an order of its own for each epoch, leaving out what does not fill a last batch;
             otherwise all the pictures, in their order.
-        chosen: without shuffling, the positions of the pictures that are served; None: the first `count`.
+        positions: without shuffling, the positions of the pictures that are served; None: the first `count`.
     """
 
     count: int
@@ -32,12 +32,12 @@ class Sampler:
     world: int = 1
     shuffle: bool = True
     epoch: int = 0
-    chosen: np.ndarray | None = None
+    positions: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.count < self.world:
-            told = f"{self.count} pictures cannot be shared by {self.world} devices"
-            raise InputError(f"{told}: lower trainer.devices, or give more pictures to every split")
+            fault = f"{self.count} pictures cannot be shared by {self.world} devices"
+            raise InputError(f"{fault}: lower trainer.devices, or give more pictures to every split")
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch that `batches` gives; Lightning calls this."""
@@ -51,7 +51,7 @@ class Sampler:
 
     def batches(self) -> list[np.ndarray]:
         """The epoch's batches of this rank: positions of pictures, ascending within a batch."""
-        order = np.arange(self.count) if self.chosen is None else self.chosen
+        order = np.arange(self.count) if self.positions is None else self.positions
         if self.shuffle:
             order = np.random.default_rng((self.seed, self.epoch)).permutation(self.count)
             order = order[: len(self) * self.batch_size * self.world]

@@ -54,14 +54,14 @@ class Files(ABC):
     @cached_property
     def names(self) -> list[str]:
         """The pictures among what is there, sorted."""
-        found = sorted(name for name in self.listed() if is_picture(name))
+        found = sorted(name for name in self.paths() if is_picture(name))
         if not found:
             other = "pass another, or try data=scenes, which needs none"
             raise InputError(f"{self.place()[0]}: no pictures in {self.inside or 'there'}; {other}")
         return found
 
     @abstractmethod
-    def listed(self) -> Iterator[str]:
+    def paths(self) -> Iterator[str]:
         """The names of all that is there, pictures or not."""
 
     @abstractmethod
@@ -93,7 +93,7 @@ class Tree(Files):
     def __init__(self, root: Path, fixed: bool = False):
         self.root, self.fixed = root, fixed
 
-    def listed(self) -> Iterator[str]:
+    def paths(self) -> Iterator[str]:
         """The files below the root."""
         return (name for name, _ in self._entries())
 
@@ -168,11 +168,11 @@ class Part:
         rest = list(self.source.names)
         for cut, most in self.cuts:
             tenth = max(len(rest) // 10, 1)
-            rest, part = held_out(rest, tenth if most is None else min(most, tenth), cut)
+            rest, part = hold_out(rest, tenth if most is None else min(most, tenth), cut)
             if cut == self.split:
                 break
         else:
-            part = shuffled(rest)
+            part = hash_order(rest)
         if not part:
             few = f"{len(self.source.names)} pictures are too few"
             raise InputError(f"{few} to be split into train, val and test: none is left for {self.split}")
@@ -188,16 +188,16 @@ class Part:
         return described | {"place": [described.get("place"), self.split, *self.cuts]}
 
 
-def encoded(source: Source) -> Files | None:
+def files_of(source: Source) -> Files | None:
     """The files below a source, if it has any."""
     while isinstance(source, Part):
         source = source.source
     return source if isinstance(source, Files) else None
 
 
-def fitted(source: Source, geometry: Geometry) -> Source:
+def with_geometry(source: Source, geometry: Geometry) -> Source:
     """The source, whose files become squares in this way; what is drawn is square already."""
-    if files := encoded(source):
+    if files := files_of(source):
         files.geometry = geometry
     return source
 
@@ -218,7 +218,7 @@ def rank(name: str, salt: str = "") -> int:
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
 
 
-def shuffled(names: Sequence[str]) -> list[str]:
+def hash_order(names: Sequence[str]) -> list[str]:
     """The names in hash order: the first 1,000 are always within the first 20,000."""
     return sorted(names, key=rank)
 
@@ -229,7 +229,7 @@ def first(names: Sequence[str], most: int | None) -> list[int]:
     return sorted(order[:most])
 
 
-def held_out(names: Sequence[str], count: int, salt: str) -> tuple[list[str], list[str]]:
+def hold_out(names: Sequence[str], count: int, salt: str) -> tuple[list[str], list[str]]:
     """Split names into (the rest, `count` held out), by a hash of each name."""
     order = sorted(names, key=lambda name: rank(name, salt))
     return order[count:], order[:count]

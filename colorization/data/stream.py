@@ -14,7 +14,7 @@ import numpy as np
 
 from colorization.config import InputError, installation
 from colorization.data.decode import Geometry
-from colorization.data.feed import Fed, Feed
+from colorization.data.feed import Feed, RawBatch
 from colorization.data.module import SPLITS, PictureData
 from colorization.data.pack import Index, Pack, check_space, digest, mark_used, read_index, writing
 from colorization.data.sampler import Sampler
@@ -184,7 +184,7 @@ class StreamFeed(Feed):
         super().load_state_dict(state)
         self._shared_by = state["world"]
 
-    def _batches(self, epoch: int, taken: int) -> Iterator[Fed]:
+    def _batches(self, epoch: int, taken: int) -> Iterator[RawBatch]:
         """As `Feed`'s; what goes wrong in litdata is raised as the error of whoever moved a shard."""
         if not taken:
             self._shared_by = self.sampler.world

@@ -3,10 +3,8 @@
 import torch
 from torch import Tensor
 
+from colorization.color.lab import GREY
 from colorization.metric.base import Pair, metric
-
-# A picture whose mean chroma is below this has no colour to find (8-bit noise of a grey one: < 0.1).
-GREY = 1.0
 
 
 def chroma(lab: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from torch.nn.functional import interpolate
 
 from colorization.data.decode import Geometry, open_square
 from colorization.data.folder import Folder
-from colorization.data.source import fitted
+from colorization.data.source import with_geometry
 
 # Width and height; margins of 125, 124, 168, 160, 1, 167 and 0 pixels, and one that is enlarged.
 SIZES = [(500, 375), (500, 376), (500, 332), (640, 480), (101, 100), (333, 500), (256, 256), (60, 91)]
@@ -91,4 +91,4 @@ def test_a_geometry_has_a_pack_and_a_fingerprint_of_its_own(photos, tmp_path):
 
 def test_drawn_pictures_are_squares_already():
     drawn = object()
-    assert fitted(drawn, Geometry("stretch")) is drawn
+    assert with_geometry(drawn, Geometry("stretch")) is drawn

@@ -9,7 +9,7 @@ from PIL import Image
 from colorization.color import lab
 from colorization.config import InputError
 from colorization.data.coco import COCO
-from colorization.data.feed import Feed, gathered, sliced
+from colorization.data.feed import Feed, by_gather, by_slices
 from colorization.data.folder import Folder
 from colorization.data.sampler import Sampler
 from tests.data import conftest
@@ -46,7 +46,7 @@ def test_an_interrupted_epoch_goes_on_at_the_same_picture():
     assert [batch["index"].tolist() for batch in second] == whole
 
 
-@pytest.mark.parametrize("crop", [sliced, gathered])
+@pytest.mark.parametrize("crop", [by_slices, by_gather])
 def test_crop_cuts_and_mirrors(crop):
     where = torch.tensor([[0, 0, 0], [4, 2, 0], [1, 3, 1]])
     cut = crop(torch.from_numpy(PICTURES[:3]), where, 16).numpy()
