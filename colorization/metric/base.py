@@ -169,4 +169,5 @@ def _on_cpu(value: Any) -> Any:
 
 def _lab(rgb: Tensor) -> Tensor:
     """CIE Lab of sRGB on 8-bit levels: as uint8, which is faster on a CPU, unless NaN would be lost."""
-    return rgb_to_lab((255 * rgb).round().byte() if rgb.isfinite().all() else rgb)
+    as_bytes = rgb.device.type == "cpu" and bool(rgb.isfinite().all())
+    return rgb_to_lab((255 * rgb).round().byte() if as_bytes else rgb)

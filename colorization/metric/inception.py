@@ -120,10 +120,10 @@ def mmd(x: Tensor, y: Tensor) -> float:
 def inception(rgb: Tensor) -> Tensor:
     """The 2048 features before Inception's classifier: sRGB (B, 3, H, W) 0..1 -> (B, 2048). Raises Absent."""
     with torch.autocast(rgb.device.type, enabled=False):
-        return network(_library, rgb.device)((255 * rgb).round().byte())[0].cpu()
+        return network(_inception, rgb.device)((255 * rgb).round().byte())[0].cpu()
 
 
-def _library() -> nn.Module:
+def _inception() -> nn.Module:
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
     return FeatureExtractorInceptionV3("inception-v3-compat", ["2048"])

@@ -138,6 +138,15 @@ def test_without_weights_a_metric_is_absent_and_says_why(metric, pair):
         metric(pair)
 
 
+def test_what_is_downloaded_is_told_in_one_line(pair, tmp_path, caplog):
+    with caplog.at_level(logging.INFO):
+        for _ in range(2):
+            with pytest.raises(Absent):
+                LPIPS("vgg")(pair)
+    (line,) = [record.getMessage() for record in caplog.records if record.name.endswith("metric.network")]
+    assert line.startswith("vgg: ") and str(tmp_path) in line and "downloaded" in line
+
+
 @pytest.mark.parametrize(
     ("metric", "package"), [(LPIPS("alex"), "lpips"), (lambda pair: KID().update(pair), "torch_fidelity")]
 )
