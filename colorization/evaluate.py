@@ -85,11 +85,7 @@ def every_protocol(cfg: DictConfig) -> None:
         whole = build.protocol(composed("evaluate", [f"protocol={name}"]))
         reported = {metric: whole.metrics[metric] for metric in whole.reported.values()}
         chosen = subject(cfg, replace(whole, metrics=reported))
-        scoring = replace(chosen.scoring, more={}, baselines=("grey",))
-        scorer = scoring.scorer()
-        for _ in scoring.measured(scorer):
-            pass
-        summaries[name] = scoring.summary(scorer, scorer.result())
+        summaries[name] = replace(chosen.scoring, more={}, baselines=("grey",)).scored()
     table, rows = protocols_table(summaries, chosen.name)
     Console().print(table)
     (chosen.folder / "evaluation").mkdir(parents=True, exist_ok=True)

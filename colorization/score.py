@@ -112,6 +112,13 @@ class Scoring:
             partial.rename(target)
         return summary
 
+    def scored(self) -> dict[str, Any]:
+        """Score without writing anything: the summary."""
+        scorer = self.scorer()
+        for _ in self.measured(scorer):
+            pass
+        return self.summary(scorer, scorer.result())
+
     def scorer(self) -> Scorer:
         """What measures the model and its baselines."""
         wanted = {"mean_ab", "mean_ab_given_L"} & set(self.baselines)

@@ -41,10 +41,7 @@ def test_validation_and_evaluation_come_to_the_same_numbers(small, protocol, obj
     chosen = build.protocol(cfg)
     pictures, called = of_split(data, "val", chosen)
     scoring = Scoring(chosen, pictures, by_run(colorizer, chosen), called, str, build.metrics(cfg))
-    scorer = scoring.scorer()
-    for _ in scoring.measured(scorer):
-        pass
-    summary = scoring.summary(scorer, scorer.result())
+    summary = scoring.scored()
     expected = summary["metrics"] | summary["set_metrics"]
     assert numbers["val/pictures"] == summary["pictures"] > 8
     measured = {name.removeprefix("val/") for name in numbers} - {"loss", "pictures"}
