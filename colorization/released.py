@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
 from colorization import build
 from colorization.compose import composed
 from colorization.config import ConfigError
+from colorization.files import replaced
 from colorization.module import Colorizer
 
 State = dict[str, Tensor]
@@ -73,6 +74,15 @@ def released(weights: Path) -> tuple[DictConfig, Colorizer]:
         raise ConfigError([f"weights={weights}: not the released {model}: it {', '.join(faults[:3])}{rest}"])
     colorizer.load_state_dict(own | renamed)
     return cfg, colorizer.eval()
+
+
+def save(cfg: DictConfig, colorizer: Colorizer, out: Path) -> None:
+    """Write a checkpoint that evaluate and predict take, whole or not at all."""
+    colorizer.record = {"config": OmegaConf.to_container(cfg, resolve=True)}
+    checkpoint = {"state_dict": colorizer.state_dict(), "global_step": 0, "epoch": 0}
+    colorizer.on_save_checkpoint(checkpoint)
+    with replaced(out) as partial, partial.open("wb") as file:
+        torch.save(checkpoint, file)
 
 
 def recognised(state: State, path: Path) -> str:

@@ -100,8 +100,8 @@ def find_checkpoint(path: Path, names: tuple[str, ...] = ("best", "last")) -> Pa
     for name in names:
         if (found := path / "checkpoints" / f"{name}.ckpt").exists():
             return found
-    known = _by_age("**/checkpoints/*.ckpt")
-    hint = f"the newest run here is {known[-1].parent.parent}" if known else "train one first: make demo"
+    known = _by_age()
+    hint = f"the newest run here is {known[-1]}" if known else "train one first: make demo"
     raise ConfigError([f"run={path}: no run with a checkpoint there; {hint}"])
 
 
@@ -111,14 +111,15 @@ def newest_run() -> Path:
     Raises:
         ConfigError: when there is none.
     """
-    known = _by_age("**/checkpoints/best.ckpt")
-    if not known:
-        raise ConfigError(["no run in runs/ yet: give run=PATH, or train one first: make demo"])
-    return known[-1].parent.parent
+    if known := _by_age():
+        return known[-1]
+    raise ConfigError(["no run in runs/ yet: give run=PATH, or train one first: make demo"])
 
 
-def _by_age(pattern: str) -> list[Path]:
-    return sorted(Path("runs").glob(pattern), key=lambda file: file.stat().st_mtime)
+def _by_age() -> list[Path]:
+    """The runs in runs/, the one whose checkpoint is newest last."""
+    files = sorted(Path("runs").glob("**/checkpoints/*.ckpt"), key=lambda file: file.stat().st_mtime)
+    return [file.parent.parent for file in files]
 
 
 def _literal(node: Any) -> Any:

@@ -15,11 +15,11 @@ from colorization import build
 from colorization.album import Job, jobs
 from colorization.compose import composed
 from colorization.config import ConfigError
-from colorization.convert import save
 from colorization.data.decode import UnreadablePicture
 from colorization.data.source import Tree
 from colorization.module import Colorizer
 from colorization.painter import network, painted, painter
+from colorization.released import save
 from tests.model.released import ReleasedECCV16, ReleasedSIGGRAPH17, random_weights
 
 

@@ -197,6 +197,10 @@ class PictureData(pl.LightningDataModule):
         """In order, as they are."""
         return self._evaluation("test")
 
+    def predict_dataloader(self) -> Feed:
+        """The pictures of "test"."""
+        return self.test_dataloader()
+
     def on_after_batch_transfer(self, batch: RawBatch, dataloader_idx: int) -> Batch:
         """Crop, mirror and convert, where the network is."""
         index = batch["index"]

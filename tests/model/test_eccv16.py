@@ -5,9 +5,8 @@ import torch
 
 from colorization.color.gamut import in_gamut
 from colorization.config import ConfigError
-from colorization.convert import save
 from colorization.model.eccv16 import ECCV16
-from colorization.released import released
+from colorization.released import released, save
 from colorization.reopen import open_run
 from tests.model.released import ReleasedECCV16, random_weights
 

@@ -3,9 +3,8 @@
 import pytest
 import torch
 
-from colorization.convert import save
 from colorization.model.siggraph17 import SIGGRAPH17
-from colorization.released import released
+from colorization.released import released, save
 from colorization.reopen import open_run
 from tests.model.released import ReleasedSIGGRAPH17, random_weights
 
