@@ -1,6 +1,5 @@
 """Score colourings picture by picture: the one evaluation that every number comes from."""
 
-import hashlib
 import math
 import shutil
 from collections import Counter
@@ -16,7 +15,7 @@ from torch import Tensor
 
 from colorization.callback.panel import picture
 from colorization.data.module import PictureData
-from colorization.files import write_csv, write_json
+from colorization.files import sha256, write_csv, write_json
 from colorization.metric.base import Pair
 from colorization.module import Colorizer
 from colorization.objective.base import Column
@@ -96,7 +95,7 @@ class Scoring:
                 file = self.files[i]
                 for kind, rgb in (("predictions", predicted), ("truth", truth)):
                     picture(rgb).save(partial / kind / file, compress_level=1)
-                shown = manifest.sha256(self.pictures[i])
+                shown = manifest.pixel_hash(self.pictures[i])
                 listed[i] = {"name": self.pictures.names[i], "file": file, "sha256": shown}
         scores = scorer.result()
         listed = {i: row for part in gathered(listed) for i, row in part.items()}
@@ -237,12 +236,6 @@ def file_names(names: Sequence[str]) -> list[str]:
     stems = [stem(name) for name in names]
     count = Counter(stems)
     return [f"{s if count[s] == 1 else flat(name)}.png" for name, s in zip(names, stems, strict=True)]
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def summary_table(summary: dict[str, Any], name: str) -> Table:

@@ -50,12 +50,14 @@ def scored_run(
         column = numbers(hard - 1 + 2 * i, truth_chroma, i / 8)
         write_table(table / "baselines" / f"{name}.csv", names, column)
     write_pictures(table, names, size, 0.4 + gain / 10)
-    (table / "summary.json").write_text(json.dumps(summary(pictures, columns)))
+    (table / "summary.json").write_text(json.dumps(summary(pictures, columns)), encoding="utf-8")
     settings = {"seed": seed, "model": {"width": 8}, "budget": {"time": None}} | (config or {})
-    (folder / "config.yaml").write_text(yaml.safe_dump(settings))
-    (folder / "run.json").write_text(json.dumps(record(folder.name, seed)))
+    (folder / "config.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    (folder / "run.json").write_text(json.dumps(record(folder.name, seed)), encoding="utf-8")
     rows = [f"{i},0,{i * 100},{i},{20 + gain + i / 10}\n" for i in range(5)]
-    (folder / "metrics.csv").write_text("step,epoch,pictures,seconds,val/psnr\n" + "".join(rows))
+    (folder / "metrics.csv").write_text(
+        "step,epoch,pictures,seconds,val/psnr\n" + "".join(rows), encoding="utf-8"
+    )
     return folder
 
 
@@ -67,7 +69,7 @@ def numbers(psnr: np.ndarray, chroma_truth: np.ndarray, colour: float) -> dict[s
 
 
 def write_table(path: Path, names: list[str], columns: dict[str, np.ndarray]) -> None:
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["name", "grey", *columns])
         for i, name in enumerate(names):
@@ -84,7 +86,7 @@ def write_pictures(table: Path, names: list[str], size: int, colour: float) -> N
         truth.save(table / "truth" / file, compress_level=1)
         Image.blend(grey, truth, colour).save(table / "predictions" / file, compress_level=1)
         rows.append(f"{name},{file},0")
-    (table / "manifest.csv").write_text("\n".join(rows) + "\n")
+    (table / "manifest.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
 def summary(pictures: int, columns: dict[str, np.ndarray]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,10 +14,12 @@ from colorization.chance import Chance
 from colorization.color import lab
 from colorization.data.batch import Batch
 from colorization.hints.clicks import Click, clicked, read_clicks
-from colorization.hints.curve import COUNTS, psnr_by_points
 from colorization.hints.histogram import Histogram, saturation
 from colorization.hints.paint import paint, patch_means
 from colorization.hints.points import Points
+from colorization.metric.psnr import psnr
+from colorization.protocol import Protocol
+from colorization.scoring.curve import COUNTS, by_points
 
 
 def batch_of(B=4, H=32, W=24, start=0, seed=0):
@@ -154,22 +157,30 @@ def test_global_hints_are_hidden_half_of_the_time_each():
 
 
 def test_psnr_rises_with_the_points():
-    batches = [batch_of(2, 48, 48, start, seed=start) for start in (0, 2)]
-    truth = {b.L.data_ptr(): b.ab for b in batches}
+    pictures = torch.randint(256, (4, 3, 48, 48), dtype=torch.uint8)
 
-    def knows_what_is_revealed(L, hints):
-        return torch.where(hints[:, 2:] > 0, truth[L.data_ptr()], torch.zeros(1))
+    class KnowsWhatIsRevealed:
+        def predict(self, network, given):
+            _, ab = lab.split(pictures[[int(given.chance.index[0])]])
+            return torch.where(given.hints[:, 2:] > 0, ab, torch.zeros(1))
 
-    curve = psnr_by_points(knows_what_is_revealed, batches)
+    colorizer = SimpleNamespace(
+        device="cpu", hints=Points(), objective=KnowsWhatIsRevealed(), network=None,
+        seen=lambda batch: batch._replace(chance=Chance(batch.index)),
+    )  # fmt: skip
+    curve = by_points(
+        colorizer, Protocol(name="v1", metrics={"psnr": psnr}), ["psnr"],
+        [(torch.tensor([i]), pictures[[i]]) for i in range(4)],
+    )  # fmt: skip
     assert tuple(curve) == COUNTS
-    means = [curve[count].mean().item() for count in COUNTS]
-    assert all(len(values) == 4 for values in curve.values())
+    assert all(len(numbers.rows) == 4 for numbers in curve.values())
+    means = [numbers.means["psnr"] for numbers in curve.values()]
     assert means == sorted(means) and means[-1] > means[0] + 3
 
 
 def write(tmp_path, content):
     path = tmp_path / "clicks.json"
-    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
     return path
 
 

@@ -64,7 +64,7 @@ def test_a_whole_album(trained, command, album, tmp_path):
 
 def test_what_cannot_be_read_is_named_and_the_rest_is_done(trained, command, album, tmp_path):
     (tmp_path / "broken.jpg").write_bytes((album / "rgb.jpg").read_bytes()[:900])
-    (tmp_path / "text.png").write_text("no picture")
+    (tmp_path / "text.png").write_text("no picture", encoding="utf-8")
     done = command("predict", album / "grey.png", "broken.jpg", "text.png", f"run={trained}", cwd=tmp_path)
     assert done.returncode == 1
     said = done.stdout + done.stderr
@@ -173,7 +173,7 @@ def regression(tmp_path):
 )
 def test_what_a_regression_cannot_do_is_said(regression, monkeypatch, asked, said):
     monkeypatch.chdir(regression.parent)
-    (regression.parent / "clicks.json").write_text('{"clicks": []}')
+    (regression.parent / "clicks.json").write_text('{"clicks": []}', encoding="utf-8")
     with pytest.raises(ConfigError, match=said):
         painter(composed("predict", [f"run={regression}", asked]), 1)
 
@@ -201,7 +201,7 @@ def test_clicks_colour_a_picture(command, album, tmp_path):
     network = random_weights(ReleasedSIGGRAPH17())
     torch.save(network.state_dict(), tmp_path / "siggraph17.pth")
     clicks = {"clicks": [{"x": 100, "y": 60, "color": "#d03020"}]}
-    (tmp_path / "clicks.json").write_text(json.dumps(clicks))
+    (tmp_path / "clicks.json").write_text(json.dumps(clicks), encoding="utf-8")
     asked = [album / "grey.png", "weights=siggraph17.pth", "size=64"]
     for out, hints in (("without", []), ("with", ["hints=clicks.json"])):
         done = command("predict", *asked, *hints, f"out={out}", cwd=tmp_path)
@@ -318,13 +318,13 @@ def test_a_jpeg_without_its_end_marker_is_read_and_half_of_one_is_not(tmp_path, 
     content = whole.read_bytes()
     assert content[-2:] == b"\xff\xd9"
     (tmp_path / "last.jpg").write_bytes(content[:-2])
-    picture = Job(tmp_path / "last.jpg", ()).open()
-    assert picture.tobytes() == Job(whole, ()).open().tobytes()
+    picture = Job(tmp_path / "last.jpg", ()).open(encoding="utf-8")
+    assert picture.tobytes() == Job(whole, ()).open(encoding="utf-8").tobytes()
     assert "last.jpg: lacks the marker" in caplog.text
     for bytes_left in (len(content) // 2, len(content) - 40):
         (tmp_path / "half.jpg").write_bytes(content[:bytes_left])
         with pytest.raises(UnreadablePicture, match=r"half\.jpg: .*truncated"):
-            Job(tmp_path / "half.jpg", ()).open()
+            Job(tmp_path / "half.jpg", ()).open(encoding="utf-8")
 
 
 def test_the_network_sees_a_bounded_picture(regression):

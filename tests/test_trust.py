@@ -58,7 +58,7 @@ def checkpoint(honest, tmp_path, monkeypatch):
 @pytest.fixture
 def package(tmp_path):
     """Write a module beside the checkpoint."""
-    return lambda name, text: (tmp_path / f"{name}.py").write_text(textwrap.dedent(text))
+    return lambda name, text: (tmp_path / f"{name}.py").write_text(textwrap.dedent(text), encoding="utf-8")
 
 
 class Touch:
@@ -177,7 +177,7 @@ def test_only_what_it_defines(checkpoint, package, monkeypatch, target):
 def test_what_a_folder_of_the_users_own_names_is_trusted(checkpoint, package, tmp_path, monkeypatch):
     package("mylab", NETWORK)
     (tmp_path / "conf/model").mkdir(parents=True)
-    (tmp_path / "conf/model/mine.yaml").write_text("_target_: mylab.Mine\n")
+    (tmp_path / "conf/model/mine.yaml").write_text("_target_: mylab.Mine\n", encoding="utf-8")
     monkeypatch.setenv("COLORIZATION_CONF", str(tmp_path / "conf"))
     assert (
         type(open_run(checkpoint("model", {"_target_": "mylab.Mine"})).colorizer().network).__name__ == "Mine"

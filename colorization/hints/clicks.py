@@ -51,7 +51,7 @@ def read_clicks(path: str | Path) -> list[Click]:
     if not path.is_file():
         raise InputError(f"hints={path}: no such file; it should hold {_EXAMPLE}")
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"hints={path}: not JSON ({error}); it should hold {_EXAMPLE}") from error
     entries = content.get("clicks") if isinstance(content, Mapping) else content

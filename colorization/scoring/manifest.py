@@ -5,7 +5,6 @@ depends on, it tells a decoder or a filter that differs, and it is the same for 
 an archive, and in the truth/ folder of an evaluation.
 """
 
-import csv
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 
 from colorization.config import ConfigError
 from colorization.data.source import first
+from colorization.files import read_csv
 
 SHOWN = 3  # pictures that an error names
 
@@ -33,7 +33,7 @@ class Pictures(Protocol):
         """Where a picture stands in its split, which decides its random numbers."""
 
 
-def sha256(picture: np.ndarray) -> str:
+def pixel_hash(picture: np.ndarray) -> str:
     """The SHA-256 of a picture's height, width and 8-bit pixels, in hexadecimal."""
     height, width, _ = picture.shape
     return hashlib.sha256(f"{height} {width} ".encode() + np.ascontiguousarray(picture).tobytes()).hexdigest()
@@ -48,13 +48,12 @@ def rows(path: str | Path) -> list[dict[str, str]]:
     path = Path(path).expanduser()
     if not path.is_file():
         raise ConfigError([f"protocol.manifest={path}: no such file; each evaluation writes a manifest.csv"])
-    with path.open(newline="") as file:
-        listed = list(csv.DictReader(file))
-    if not listed or not {"name", "sha256"} <= set(listed[0]):
+    table = read_csv(path)
+    if not table or not {"name", "sha256"} <= set(table[0]):
         raise ConfigError(
             [f"protocol.manifest={path}: should be a CSV file with the columns name and sha256"]
         )
-    return listed
+    return table
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def selected(pictures: Pictures, path: str | Path | None) -> Pictures:
     wanted = {row["name"]: row["sha256"] for row in rows(path)}
     place = {name: i for i, name in enumerate(pictures.names)}
     missing = [name for name in wanted if name not in place]
-    changed = [name for name in wanted if name in place and sha256(pictures[place[name]]) != wanted[name]]
+    changed = [name for name in wanted if name in place and pixel_hash(pictures[place[name]]) != wanted[name]]
     faults = [
         f"protocol.manifest={path}: {len(names)} of {len(wanted)} pictures {fault}: {some(names)}"
         for names, fault in ((missing, "are not there"), (changed, "have other pixels"))
@@ -108,8 +107,8 @@ def limited(pictures: Pictures, most: int | None) -> Pictures:
 
 def fingerprint(pictures: Pictures) -> str:
     """What identifies pictures: their names and pixels."""
-    lines = sorted(f"{name} {sha256(pictures[i])}\n" for i, name in enumerate(pictures.names))
-    return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
+    lines = sorted(f"{name} {pixel_hash(pictures[i])}\n" for i, name in enumerate(pictures.names))
+    return hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def some(names: Sequence[str]) -> str:

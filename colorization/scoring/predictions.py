@@ -85,7 +85,7 @@ def by_tool(predicted: Pictures) -> Colour:
 
 
 @dataclass(frozen=True)
-class Packed:
+class PackPictures:
     """The pictures of a pack."""
 
     pack: Pack
@@ -104,7 +104,7 @@ class Packed:
 
 
 @dataclass(frozen=True)
-class Files:
+class FilePictures:
     """Pictures in files.
 
     Attributes:
@@ -145,9 +145,9 @@ def of_split(
     if split == "train" and (protocol.size or protocol.geometry != V1):
         raise ConfigError([f"split=train: {protocol.name} shows pictures otherwise; score under protocol=v1"])
     pack = data.pack(split)
-    given: Pictures = manifest.selected(Packed(pack), protocol.manifest)
+    given: Pictures = manifest.selected(PackPictures(pack), protocol.manifest)
     pictures, total = manifest.limited(given, most), len(given.names)
-    whole = isinstance(pictures, Packed)
+    whole = isinstance(pictures, PackPictures)
     known = pack.fingerprint if whole else manifest.fingerprint(pictures)
     return pictures, {"data": data.name, "split": split, "fingerprint": known, "of": total}
 
@@ -156,7 +156,7 @@ def reference(folder: Path, protocol: Protocol, most: int | None = None) -> tupl
     """The truth in a folder, or in an evaluation's folder under its own names, and what it is called."""
     called: dict[str, Any] = {"data": folder.resolve().name, "split": "all"}
     if is_evaluation(folder):
-        told = json.loads((folder / "summary.json").read_text())
+        told = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
         called |= {key: told[key] for key in called}
         listed = manifest.rows(folder / "manifest.csv")
         names = [row["name"] for row in listed]
@@ -164,14 +164,14 @@ def reference(folder: Path, protocol: Protocol, most: int | None = None) -> tupl
     else:
         names = listed_in(folder, "reference")
         paths = [folder / name for name in names]
-    given = manifest.selected(Files(names, paths, protocol.size, protocol.geometry), protocol.manifest)
+    given = manifest.selected(FilePictures(names, paths, protocol.size, protocol.geometry), protocol.manifest)
     pictures = manifest.limited(given, most)
-    as_they_were = is_evaluation(folder) and isinstance(pictures, Files) and not protocol.size
+    as_they_were = is_evaluation(folder) and isinstance(pictures, FilePictures) and not protocol.size
     known = told["fingerprint"] if as_they_were else manifest.fingerprint(pictures)
     return pictures, called | {"fingerprint": known, "of": len(given.names)}
 
 
-def matched(folder: Path, truth: Pictures, size: int | None, geometry: Geometry) -> Files:
+def matched(folder: Path, truth: Pictures, size: int | None, geometry: Geometry) -> FilePictures:
     """The predictions in a folder, one for each true picture: of the same name but for its extension.
 
     True pictures whose names differ in the extension alone need predictions that tell them apart: of the same
@@ -213,10 +213,10 @@ def matched(folder: Path, truth: Pictures, size: int | None, geometry: Geometry)
     ]
     if faults:
         raise ConfigError(faults)
-    return Files(truth.names, [found[name][0] for name in truth.names], size, geometry)
+    return FilePictures(truth.names, [found[name][0] for name in truth.names], size, geometry)
 
 
-def changed_lightness(truth: Pictures, predicted: Files, most: float) -> dict[str, float]:
+def changed_lightness(truth: Pictures, predicted: FilePictures, most: float) -> dict[str, float]:
     """The pictures whose lightness a tool has changed, by more than `most`, with the mean of |dL| of each.
 
     Raises:

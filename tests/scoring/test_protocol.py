@@ -21,7 +21,7 @@ from colorization.scorer import MODEL, mean
 from colorization.scoring import manifest
 from colorization.scoring.predictions import Coloured
 
-DOC = (Path(__file__).parent.parent.parent / "docs" / "protocol.md").read_text()
+DOC = (Path(__file__).parent.parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
 SETTINGS = ("size", "fit", "filter", "gamut", "rounding", "grey", "cap", "lightness")
 
 
@@ -221,7 +221,7 @@ def test_files_are_told_apart(names):
 
 
 def written(path, rows):
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, ["name", "sha256"])
         writer.writeheader()
         writer.writerows(rows)
@@ -230,7 +230,7 @@ def written(path, rows):
 
 def test_a_manifest_selects_and_checks(tmp_path):
     given_ = Given(pictures())
-    rows = [{"name": name, "sha256": manifest.sha256(given_[i])} for i, name in enumerate(given_.names)]
+    rows = [{"name": name, "sha256": manifest.pixel_hash(given_[i])} for i, name in enumerate(given_.names)]
     chosen = manifest.selected(given_, written(tmp_path / "two.csv", [rows[2], rows[0]]))
     assert chosen.names == ["m.jpg", "z.jpg"] and (chosen[1] == given_[0]).all()
     assert manifest.selected(given_, None) is given_
@@ -246,6 +246,6 @@ def test_a_manifest_selects_and_checks(tmp_path):
 
 def test_a_hash_is_of_pixels_and_shape():
     picture = pictures()[0]
-    assert manifest.sha256(picture) == manifest.sha256(np.asfortranarray(picture))
-    assert manifest.sha256(picture) != manifest.sha256(picture.reshape(6, 24, 3))
+    assert manifest.pixel_hash(picture) == manifest.pixel_hash(np.asfortranarray(picture))
+    assert manifest.pixel_hash(picture) != manifest.pixel_hash(picture.reshape(6, 24, 3))
     assert manifest.fingerprint(Given(pictures())) != manifest.fingerprint(Given(pictures()[::-1]))
