@@ -131,10 +131,10 @@ class Colorizer(pl.LightningModule):
             self._follow_schedule()
         return {"loss": losses.total.detach()}
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> Pair:
+    def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Pair]:
         return self._score(batch, "val")
 
-    def test_step(self, batch: Batch, batch_idx: int) -> Pair:
+    def test_step(self, batch: Batch, batch_idx: int) -> dict[str, Pair]:
         return self._score(batch, "test")
 
     def on_validation_epoch_start(self) -> None:
@@ -230,14 +230,14 @@ class Colorizer(pl.LightningModule):
         """The factor of the learning rate now."""
         return 1.0 if _is_plateau(schedule) else schedule(self.progress())
 
-    def _score(self, batch: Batch, split: str) -> Pair:
-        """Log the loss of a batch and measure its prediction, both of one forward."""
+    def _score(self, batch: Batch, split: str) -> dict[str, Pair]:
+        """Log the loss of a batch and measure its prediction, of one forward; gives the "pair" to show."""
         batch = self.seen(batch)
         assert batch.picture is not None, "the data module gives no truth as it was read: Batch.picture"
         losses = self._losses(batch)
         logged = {f"{split}/{name}": value for name, value in {"loss": losses.total, **losses.logged}.items()}
         self.log_dict(logged, batch_size=len(batch.L), sync_dist=True)
-        return self.scorer.add(batch.index, batch.picture, losses.ab(), losses.measured())
+        return {"pair": self.scorer.add(batch.index, batch.picture, losses.ab(), losses.measured())}
 
     def _log_scores(self, prefix: str) -> dict[str, float]:
         """Log what the pictures since the last reset come to, and say once what is missing."""

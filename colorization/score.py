@@ -159,7 +159,7 @@ class Scoring:
             "pictures": len(rows),
             "grey_pictures": sum(row["grey"] for row in rows),
             **model,
-            "absent": dict(sorted((scores.absent | self.unknown).items())),
+            "absent": dict(sorted({**scores.absent, **self.unknown}.items())),
             "undefined": dict(scores.undefined),
             "baselines": scored,
             "reported": dict(self.protocol.reported),

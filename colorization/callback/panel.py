@@ -44,7 +44,8 @@ class Panel(pl.Callback):
     ) -> None:
         """Keep the first pictures of this process: batches come in order."""
         if (missing := self.pictures - len(self.seen)) > 0:
-            some = zip(batch.index[:missing].tolist(), outputs.predicted, outputs.truth, strict=False)
+            pair = outputs["pair"]
+            some = zip(batch.index[:missing].tolist(), pair.predicted, pair.truth, strict=False)
             self.seen += [(i, predicted.cpu(), truth.cpu()) for i, predicted, truth in some]
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
