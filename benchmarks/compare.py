@@ -10,7 +10,7 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-from colorization.report.comparison import compared
+from colorization.report.comparison import compare_runs
 from colorization.report.page import page
 from colorization.report.reading import read_all
 from tests.made import scored_run
@@ -47,7 +47,7 @@ def row(paths: list[str]) -> str:
     marks = [time.process_time()]
     read = read_all(paths)
     marks.append(time.process_time())
-    table = compared(read)
+    table = compare_runs(read)
     marks.append(time.process_time())
     text = page(read, table)
     marks.append(time.process_time())

@@ -6,7 +6,6 @@ A command's module is a docstring and a `main` that imports what it needs when i
 
 import logging
 import os
-import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 
 from colorization import __version__, inspection
 from colorization.config import DISTRIBUTION, ConfigError, InputError, config_file, groups, options
+from colorization.config import command_line as command_line
 from colorization.request import Flags, Request, read
 
 
@@ -89,11 +89,6 @@ def flags_text() -> str:
     """Hydra's flags, a line each."""
     text = Flags().format_help().strip().removeprefix("options:")
     return f"Flags, as every Hydra program has them:\n\n{text.strip(chr(10))}"
-
-
-def command_line(name: str, *arguments: object) -> str:
-    """A command as a user types it: `shlex.split` gives every argument back as it is."""
-    return shlex.join(["python", "-m", f"colorization.{name}", *map(str, arguments)])
 
 
 def log_to_terminal(asked: Request) -> None:

@@ -6,9 +6,9 @@
     python -m colorization.compare runs/* record=experiments/NAME   a study's README.md and samples.jpg
     python -m colorization.compare runs/ONE wandb:ENTITY/PROJECT/ID  a run that Weights & Biases keeps
 
-The first run is the baseline; each other one is told apart from it picture by picture. Runs that differ
-by their seed alone are told apart together. Floors and ceilings stand in every table. A folder with
-pictures.csv and summary.json, of whatever tool, counts as a run too.
+The first run is the baseline; the others are compared with it picture by picture. Runs that differ by their
+seed alone are compared as one method. Every table has floors and ceilings. A folder with pictures.csv and
+summary.json, from any tool, counts as a run.
 """
 
 from pathlib import Path
@@ -18,8 +18,8 @@ from rich.console import Console
 
 from colorization.command import command
 from colorization.report import tables
-from colorization.report.comparison import compared, reported
-from colorization.report.dashboard import local, publish
+from colorization.report.comparison import brief, compare_runs
+from colorization.report.dashboard import local_folder, publish
 from colorization.report.page import page
 from colorization.report.reading import read_all
 from colorization.report.settings import differences
@@ -33,26 +33,26 @@ ENDINGS = {".md": "markdown", ".tex": "latex", ".csv": "csv"}
 @command("compare", __doc__, positional="runs")
 def main(cfg: DictConfig) -> None:
     """Read, compare, print; write the page, or the text format asked for."""
-    chosen = cfg.format or ENDINGS.get(Path(cfg.out or "").suffix, "page")
-    runs = read_all([local(path) for path in cfg.runs], cfg.evaluation)
-    table = compared(runs, cfg.resamples)
+    form = cfg.format or ENDINGS.get(Path(cfg.out or "").suffix, "page")
+    runs = read_all([local_folder(str(path)) for path in cfg.runs], cfg.evaluation)
+    table = compare_runs(runs, cfg.resamples)
     if cfg.metrics:
-        table = table.narrowed([cfg.metrics] if isinstance(cfg.metrics, str) else cfg.metrics)
-    brief = table if cfg.metrics else reported(runs, table)
+        table = table.select([cfg.metrics] if isinstance(cfg.metrics, str) else cfg.metrics)
+    short = table if cfg.metrics else brief(runs, table)
     if cfg.record:
-        record_comparison(Path(cfg.record), runs, brief)
-    if chosen in WRITERS:
-        text = WRITERS[chosen](table if chosen == "csv" else brief)
+        record_comparison(Path(cfg.record), runs, short)
+    if form in WRITERS:
+        text = WRITERS[form](table if form == "csv" else short)
         print(text, end="")
         if cfg.out:
             write(Path(cfg.out), text)
         return
     console = Console()
-    for shown in tables.terminal(brief, console.width):
-        console.print(shown)
+    for block in tables.terminal(short, console.width):
+        console.print(block)
     if differences(runs):
         console.print(tables.settings_table(differences(runs), [run.name for run in runs]))
-    console.print(tables.notes(brief), style="dim")
+    console.print(tables.notes(short), style="dim")
     out = Path(cfg.out or "compare.html")
     write(out, page(runs, table))
     print(f"page: {out}")

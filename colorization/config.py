@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import inspect
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,11 @@ class ConfigError(InputError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.faults,)
+
+
+def command_line(name: str, *arguments: object) -> str:
+    """A command as a user types it: `shlex.split` gives every argument back as it is."""
+    return shlex.join(["python", "-m", f"colorization.{name}", *map(str, arguments)])
 
 
 def _folder(name: str) -> Path:

@@ -1,11 +1,11 @@
-"""Decode the pictures of a data set once, so that every run starts at once.
+"""Decode the pictures of a data set once, so that every run starts immediately.
 
-    python -m colorization.prepare data=coco data.subset=20000  pack; train does it by itself, too
+    python -m colorization.prepare data=coco data.subset=20000  pack; train does so itself where it must
     python -m colorization.prepare data=coco stream=s3://B/COCO pack, and write shards for data=stream
-    python -m colorization.prepare list=true                    what is packed, how large, which runs used it
+    python -m colorization.prepare list=true                    the packs, their sizes, the runs that used them
     python -m colorization.prepare clear=NAME                   remove a pack; clear=all removes all
 
-Stopped at any moment, it goes on where it was. Packs lie in data.cache_dir.
+Stopped at any moment, it continues where it was. Packs are in data.cache_dir.
 """
 
 import json
@@ -21,24 +21,24 @@ from rich.table import Column, Table
 
 from colorization import build
 from colorization.command import command
-from colorization.config import ConfigError
+from colorization.config import ConfigError, command_line
 from colorization.data.module import SPLITS, PictureData
 from colorization.data.pack import Index, fingerprint, read_index, writing
 from colorization.data.stream import Stream, engine
 
 log = logging.getLogger(__name__)
 
-Users = dict[tuple[int, str], set[str]]  # runs by how many pictures they used and their fingerprint
+Usage = dict[tuple[int, str], set[str]]  # (number of pictures, their fingerprint) -> runs that used them
 
 
 @command("prepare", __doc__)
 def main(cfg: DictConfig) -> None:
-    """Pack the three splits, or look after the packs that are there."""
+    """Pack the three splits, or list or remove packs."""
     cache = Path(cfg.data.cache_dir).expanduser()
     if cfg["list"] and not packs(cache):
         print(f"no packs in {cache}")
     elif cfg["list"]:
-        Console().print(table(cache, used(Path(cfg.runs))))
+        Console().print(table(cache, usage(Path(cfg.runs))))
     elif cfg["clear"]:
         clear(cache, cfg["clear"])
     else:
@@ -55,21 +55,21 @@ def main(cfg: DictConfig) -> None:
 def write_shards(data: PictureData, url: str) -> None:
     """Write the three packs for `data=stream data.root=URL`."""
     if isinstance(data, Stream):
-        raise ConfigError([f"data=stream stream={url}: these are shards already; copy them instead"])
+        raise ConfigError([f"data=stream stream={url}: the source is shards already; copy them instead"])
     engine().write(data, url)
-    log.info("train on them, on any machine: python -m colorization.train data=stream data.root=%s", url)
+    log.info("train on them, on any machine: %s", command_line("train", "data=stream", f"data.root={url}"))
 
 
 def packs(cache: Path) -> list[Path]:
-    """The folders of all packs, those without a first block yet, too."""
+    """The folders of all packs, including those without a first block."""
     return sorted(path.parent for path in cache.glob("*/lock"))
 
 
-def table(cache: Path, runs: Users) -> Table:
-    """What each pack holds, how large it is, when it was last used, and which runs used it."""
+def table(cache: Path, runs: Usage) -> Table:
+    """Each pack's content, size, last use, and the runs that used it."""
     columns = ("pictures", "skipped", "GB", "last used", "runs")
-    shown = Table(Column("pack", no_wrap=True), *columns, title=f"{cache}", caption_justify="left")
-    told = []
+    rows = Table(Column("pack", no_wrap=True), *columns, title=f"{cache}", caption_justify="left")
+    notes = []
     for folder in packs(cache):
         try:
             index = read_index(folder)
@@ -78,54 +78,54 @@ def table(cache: Path, runs: Users) -> Table:
             continue
         size = f"{on_disk(folder) / 1e9:.2f}"
         last = time.strftime("%Y-%m-%d %H:%M", time.localtime(folder.stat().st_mtime))
-        held = f"{index.pictures} of {index.total}" if index else "unfinished"
-        skipped, by = (len(index.skipped), users(folder, index, runs)) if index else (0, [])
-        shown.add_row(folder.name, held, str(skipped), size, last, str(len(by)))
-        told += [f"{folder.name}: {', '.join(by)}"] if by else []
-    shown.caption = "\n".join(["the pictures of these packs were used by", *told] if told else [])
-    return shown
+        pictures = f"{index.pictures} of {index.total}" if index else "unfinished"
+        skipped, names = (len(index.skipped), users(folder, index, runs)) if index else (0, [])
+        rows.add_row(folder.name, pictures, str(skipped), size, last, str(len(names)))
+        notes += [f"{folder.name}: {', '.join(names)}"] if names else []
+    rows.caption = "\n".join(["the pictures of these packs were used by", *notes] if notes else [])
+    return rows
 
 
 def on_disk(folder: Path) -> int:
-    """Bytes of all that a folder holds."""
+    """Bytes of all files in a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def used(runs: Path) -> Users:
+def usage(runs: Path) -> Usage:
     """The pictures that the runs below a folder were trained or scored on."""
-    found: Users = {}
+    pictures: Usage = {}
     for record in sorted(runs.glob("**/run.json")):
         try:
-            data = json.loads(record.read_text())["data"]
-            pairs = [(data["pictures"][split], kept) for split, kept in data["fingerprint"].items()]
+            data = json.loads(record.read_text(encoding="utf-8"))["data"]
+            pairs = [(data["pictures"][split], mark) for split, mark in data["fingerprint"].items()]
         except (ValueError, KeyError, TypeError):
-            log.warning("%s says nothing of its pictures; passed over", record)
+            log.warning("%s does not say which pictures it used; ignored", record)
             continue
-        for summary in record.parent.glob("evaluation/*/summary.json"):
-            scored = json.loads(summary.read_text())
-            pairs.append((scored["pictures"], scored["fingerprint"]))
+        for path in record.parent.glob("evaluation/*/summary.json"):
+            summary = json.loads(path.read_text(encoding="utf-8"))
+            pairs.append((summary["pictures"], summary["fingerprint"]))
         for pair in pairs:
-            found.setdefault(pair, set()).add(str(record.parent.relative_to(runs)))
-    return found
+            pictures.setdefault(pair, set()).add(str(record.parent.relative_to(runs)))
+    return pictures
 
 
-def users(folder: Path, index: Index, runs: Users) -> list[str]:
-    """The runs that used a pack, or its first pictures: their fingerprint is the pack's at that length."""
+def users(folder: Path, index: Index, runs: Usage) -> list[str]:
+    """The runs that used a pack or its first pictures: their fingerprint is the pack's at that length."""
     lengths = {count for count, _ in runs if count <= index.pictures}
-    ends = [(count, fingerprint(folder, index, count)) for count in lengths]
-    return sorted(set().union(*(runs.get(end, set()) for end in ends)))
+    parts = [(count, fingerprint(folder, index, count)) for count in lengths]
+    return sorted(set().union(*(runs.get(part, set()) for part in parts)))
 
 
 def clear(cache: Path, name: str) -> None:
-    """Remove one pack or all; one that is being written stays.
+    """Remove one pack or all.
 
     Raises:
-        ConfigError: no such pack, or another process writes it.
+        ConfigError: no such pack, or another process is writing it.
     """
     chosen = [folder for folder in packs(cache) if name in ("all", folder.name)]
     if not chosen and name != "all":
-        there = ", ".join(folder.name for folder in packs(cache)) or "none"
-        raise ConfigError([f"clear={name}: no such pack in {cache}; there are: {there}"])
+        names = ", ".join(folder.name for folder in packs(cache)) or "none"
+        raise ConfigError([f"clear={name}: no such pack in {cache}; there are: {names}"])
     for folder in chosen:
         size = on_disk(folder)
         try:

@@ -1,10 +1,9 @@
-"""Recorded studies: experiments/NAME/ keeps a recipe, what its runs came to, and what made the numbers.
+"""Recorded studies: experiments/NAME/ holds a recipe, the scores of its runs, and how they were made.
 
 recipe.yaml is written by hand. results.json is written by `evaluate record=experiments/NAME`; README.md
-(between two markers) and samples.jpg by `compare RUNS record=experiments/NAME`.
+(between two marks) and samples.jpg by `compare RUNS record=experiments/NAME`.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -13,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from colorization.config import ConfigError
+from colorization.config import ConfigError, command_line
+from colorization.files import sha256
 from colorization.reopen import Run
 from colorization.report import tables
 from colorization.report.comparison import Comparisons
@@ -25,29 +25,29 @@ from colorization.run import provenance, write, write_json
 
 BEGIN = "<!-- compare: what stands from here to the end mark is written by colorization.compare -->"
 END = "<!-- compare: end -->"
-KEPT = ("seed", "git", "versions", "hardware", "seconds", "pictures_seen", "parameters", "data")
+ORIGIN = ("seed", "git", "versions", "hardware", "seconds", "pictures_seen", "parameters", "data")
 
 
 def record_run(folder: Path, opened: Run | None, evaluation: Path) -> None:
-    """Write a run's scores, and what made them, into the study's results.json.
+    """Write a run's scores and its origin into the study's results.json.
 
-    The run's earlier entry goes, the other runs' stay; when the recipe has changed since, all go.
+    It replaces the run's earlier entry; where the recipe has changed since, it replaces all entries.
 
     Args:
         folder: experiments/NAME.
-        opened: the run; None for scores that no run made, such as those of floors and ceilings.
+        opened: the run; None for scores without a run, such as those of floors and ceilings.
         evaluation: the folder that holds its pictures.csv and summary.json.
 
     Raises:
-        ConfigError: when there is no recipe, or the run was not one of it.
+        ConfigError: when there is no recipe, or the run was not trained from it.
     """
     recipe = sha256(_recipe(folder))
-    results = recorded(folder)
+    results = read_results(folder)
     if results.get("recipe_sha256") != recipe:
         results = {"recipe_sha256": recipe, "runs": {}}
     scored, here = read(evaluation), provenance()
     results["runs"][opened.name if opened else scored.name] = {
-        "run": made_by(folder, opened) if opened else None,
+        "run": origin(folder, opened) if opened else None,
         "evaluated": here["git"] | {key: here[key] for key in ("versions", "hardware")},
         "scores": {k: v for k, v in scored.summary.items() if k not in ("units", "better")}
         | {"intervals": intervals(scored)},
@@ -55,47 +55,46 @@ def record_run(folder: Path, opened: Run | None, evaluation: Path) -> None:
     write_json(folder / "results.json", results)
 
 
-def recorded(folder: Path) -> dict[str, Any]:
+def read_results(folder: Path) -> dict[str, Any]:
     """The study's results.json; {} where nothing is recorded yet.
 
     Raises:
         ConfigError: when it is of an older layout.
     """
     path = folder / "results.json"
-    results = json.loads(path.read_text()) if path.exists() else {}
+    results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if results and not isinstance(results.get("runs"), dict):
-        raise ConfigError([f"{path}: has no \"runs\"; delete it and type "
-                           f"python -m colorization.evaluate run=RUN record={folder}"])  # fmt: skip
+        command = command_line("evaluate", "run=RUN", f"record={folder}")
+        raise ConfigError([f'{path}: has no "runs"; delete it and type {command}'])
     return results
 
 
 def outdated(folder: Path) -> bool:
     """Whether the recipe has changed since results of it were recorded."""
-    results = recorded(folder)
+    results = read_results(folder)
     return bool(results) and results["recipe_sha256"] != sha256(_recipe(folder))
 
 
-def made_by(folder: Path, opened: Run) -> dict[str, Any]:
-    """What made a run: the settings that say what it is, code, hardware, wall time, data.
+def origin(folder: Path, opened: Run) -> dict[str, Any]:
+    """How a run was made: its settings, code, hardware, wall time and data.
 
     Raises:
-        ConfigError: when the run was not one of the study's recipe.
+        ConfigError: when the run was not trained from the study's recipe.
     """
-    run = json.loads((opened.folder / "run.json").read_text())
-    words = run["command"].split()
-    if f"experiment={folder.resolve().name}" not in words:
-        raise ConfigError([f"record={folder}: {opened.name} was run by: {run['command']}"])
-    overrides = [w for w in run.get("overrides", words[3:]) if not w.lstrip("+~").startswith(INCIDENTAL)]
-    command = " ".join(["python -m colorization.train", *overrides])
-    return {"command": command, "overrides": overrides} | {key: run[key] for key in KEPT}
+    run = json.loads((opened.folder / "run.json").read_text(encoding="utf-8"))
+    if f"experiment={folder.resolve().name}" not in run["overrides"]:
+        raise ConfigError([f"record={folder}: {opened.name} was trained by: {run['command']}"])
+    overrides = [o for o in run["overrides"] if not o.lstrip("+~").startswith(INCIDENTAL)]
+    command = command_line("train", *overrides)
+    return {"command": command, "overrides": overrides} | {key: run[key] for key in ORIGIN}
 
 
 def intervals(scored: Scored) -> dict[str, list[float]]:
     """Bootstrap 95% intervals of the means over pictures: metric -> [low, high]."""
-    kept = {metric: values[scored.coloured] for metric, values in scored.values.items()}
-    kept = {metric: values for metric, values in kept.items() if np.isfinite(values).any()}
-    bounds = interval(np.stack(list(kept.values()), axis=1))
-    return dict(zip(kept, bounds.T.round(6).tolist(), strict=True))
+    columns = {metric: values[scored.coloured] for metric, values in scored.values.items()}
+    columns = {metric: values for metric, values in columns.items() if np.isfinite(values).any()}
+    bounds = interval(np.stack(list(columns.values()), axis=1))
+    return dict(zip(columns, bounds.T.round(6).tolist(), strict=True))
 
 
 def record_comparison(folder: Path, runs: Sequence[Scored], table: Comparisons) -> None:
@@ -106,25 +105,27 @@ def record_comparison(folder: Path, runs: Sequence[Scored], table: Comparisons) 
     Raises:
         ConfigError: when the first run is not recorded as it stands, or the recipe has changed since.
     """
-    results = recorded(folder)
+    results = read_results(folder)
     if runs[0].name not in results.get("runs", {}) or outdated(folder):
-        wanted = f"type python -m colorization.evaluate run={runs[0].folder.parent.parent} record={folder}"
-        raise ConfigError([f"record={folder}: {runs[0].name} is not recorded with this recipe; {wanted}"])
+        command = command_line("evaluate", f"run={runs[0].folder.parent.parent}", f"record={folder}")
+        raise ConfigError(
+            [f"record={folder}: {runs[0].name} is not recorded with this recipe; type {command}"]
+        )
     results["comparison"] = {
         "baseline": table.baseline,
         "seeds": table.seeds,
-        "differences": [vars(d) | {"told": vars(d.told)} for d in table.differences],
+        "differences": [vars(c) | {"comparison": vars(c.comparison)} for c in table.contrasts],
     }
-    written = readme(folder, runs, table, results["runs"])
     path = folder / "README.md"
-    write(path, between_marks(path.read_text() if path.exists() else f"# {folder.resolve().name}\n", written))
+    text = path.read_text(encoding="utf-8") if path.exists() else f"# {folder.resolve().name}\n"
+    write(path, between_marks(text, readme(folder, runs, table, results["runs"])))
     write_json(folder / "results.json", results)
 
 
 def readme(folder: Path, runs: Sequence[Scored], table: Comparisons, entries: dict[str, Any]) -> str:
-    """The part of a study's README.md that is written by the program, and samples.jpg beside it."""
+    """The generated part of a study's README.md; writes samples.jpg beside it."""
     about = runs[0].summary
-    parts = [header(_recipe(folder).read_text())]
+    parts = [header(_recipe(folder).read_text(encoding="utf-8"))]
     parts.append(
         f"{about['pictures']} pictures of {about['data']} {about['split']}, {about['grey_pictures']} of them "
         f"grey; protocol {about['protocol']}, data fingerprint {about['fingerprint']}."
@@ -133,18 +134,18 @@ def readme(folder: Path, runs: Sequence[Scored], table: Comparisons, entries: di
     if settings := differences(runs):
         parts.append("Settings that differ:")
         parts.append(tables.settings_markdown(settings, [run.name for run in runs]).rstrip())
-    mine = {run.name: entries[run.name]["run"] for run in runs if run.name in entries}
-    made = [_made(name, run) for name, run in mine.items() if run]
-    if made:
+    own = {run.name: entries[run.name]["run"] for run in runs if run.name in entries}
+    origins = [_origin_row(name, run) for name, run in own.items() if run]
+    if origins:
         head = ("run", "commit", "seed", "machine", "wall time", "pictures seen", "parameters")
-        parts.append(tables.grid(head, made).rstrip())
-    shown = [group[0] for group in by_seed(runs).values()]
-    if chosen := samples(shown, folder / "samples.jpg"):
-        columns = ", ".join(["grey", *(run.name for run in shown), "truth"])
+        parts.append(tables.grid(head, origins).rstrip())
+    first = [group[0] for group in by_seed(runs).values()]
+    if names := samples(first, folder / "samples.jpg"):
+        columns = ", ".join(["grey", *(run.name for run in first), "truth"])
         parts.append("![samples](samples.jpg)")
         parts.append(
             f"Columns: {columns}. Rows: the pictures at percentiles {', '.join(map(str, PERCENTILES))} of "
-            f"{shown[0].name}'s PSNR ({', '.join(chosen)})."
+            f"{first[0].name}'s PSNR ({', '.join(names)})."
         )
     return "\n\n".join(parts)
 
@@ -154,39 +155,34 @@ def header(recipe: str) -> str:
     entries: list[str] = []
     for line in recipe.splitlines():
         if match := re.match(r"# (Question|Command|Hours|Expected): +(.*)", line):
-            told = match[2].rstrip()
-            entries.append(f"- **{match[1]}**: " + (f"`{told}`" if match[1] == "Command" else told))
+            text = match[2].rstrip()
+            entries.append(f"- **{match[1]}**: " + (f"`{text}`" if match[1] == "Command" else text))
         elif entries and re.match(r"# {5,}\S", line):
-            told = line.lstrip("# ").rstrip()
-            entries[-1] += ("; " if entries[-1].startswith("- **Command**") else " ") + told
+            text = line.lstrip("# ").rstrip()
+            entries[-1] += ("; " if entries[-1].startswith("- **Command**") else " ") + text
         elif entries and not line.startswith("#"):
             break
     return "\n".join(entries)
 
 
-def between_marks(text: str, written: str) -> str:
-    """A README with what stands between the marks replaced, or with marks and text at its end."""
-    block = f"{BEGIN}\n\n{written}\n\n{END}\n"
+def between_marks(text: str, content: str) -> str:
+    """A README with the text between the marks replaced, or with the marks and the text appended."""
+    block = f"{BEGIN}\n\n{content}\n\n{END}\n"
     if BEGIN not in text or END not in text:
         return f"{text.rstrip()}\n\n{block}"
     before, after = text.split(BEGIN, 1)[0], text.split(END, 1)[1]
     return before + block + after.removeprefix("\n")
 
 
-def sha256(path: Path) -> str:
-    """The SHA-256 of a recipe."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def _recipe(folder: Path) -> Path:
     path = folder / "recipe.yaml"
     if not path.exists():
-        raise ConfigError([f"{folder}: no recipe.yaml there; write the recipe first"])
+        raise ConfigError([f"{folder}: no recipe.yaml there; write one first"])
     return path
 
 
-def _made(name: str, run: dict[str, Any]) -> list[str]:
-    """A run's row in the table of what made the numbers."""
+def _origin_row(name: str, run: dict[str, Any]) -> list[str]:
+    """A run's row in the table of origins."""
     commit = (run["git"]["commit"] or "unknown")[:12] + (" (changed)" if run["git"]["dirty"] else "")
     hardware = run["hardware"]
     cores = "1 core" if hardware["cores"] == 1 else f"{hardware['cores']} cores"

@@ -9,7 +9,7 @@ from colorization import build
 from colorization.compose import composed
 from colorization.config import EXPERIMENTS, options
 from colorization.data.batch import Batch
-from colorization.study import outdated, recorded
+from colorization.study import outdated, read_results
 
 
 @pytest.mark.parametrize("name", options("experiment"))
@@ -49,7 +49,7 @@ def test_recorded_results_are_of_the_recipe_as_it_is(folder):
 @pytest.mark.parametrize("folder", RECORDED, ids=lambda folder: folder.name)
 def test_recorded_results_say_what_made_them(folder):
     """And can be run again: every recorded run's settings still compose."""
-    entries = recorded(folder)["runs"]
+    entries = read_results(folder)["runs"]
     assert entries
     for name, entry in entries.items():
         scores = entry["scores"]
@@ -65,7 +65,7 @@ def test_recorded_results_say_what_made_them(folder):
 @pytest.mark.parametrize("folder", RECORDED, ids=lambda folder: folder.name)
 def test_the_readme_of_a_study_has_its_numbers(folder):
     """What compare wrote is of the scores that are recorded now."""
-    results = recorded(folder)
+    results = read_results(folder)
     if "comparison" in results:
         text = (folder / "README.md").read_text()
         for name, entry in results["runs"].items():
@@ -77,5 +77,7 @@ def test_only_a_run_of_the_recipe_is_recorded(trained, command, tmp_path):
     (tmp_path / "mine" / "recipe.yaml").write_text("seed: 1\n")
     done = command("evaluate", f"run={trained}", "metric=[]", "record=mine", cwd=tmp_path)
     assert (
-        done.returncode == 1 and "was run by" in done.stderr and not (tmp_path / "mine/results.json").exists()
+        done.returncode == 1
+        and "was trained by" in done.stderr
+        and not (tmp_path / "mine/results.json").exists()
     )

@@ -5,12 +5,23 @@ import math
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from colorization import compose, config, reproduce
-from colorization.config import ConfigError
-from colorization.reproduce import ABSENT, INSIDE, OTHER, OUTSIDE, SAME, UNJUDGED, judged, loosened, verdict
+from colorization.reopen import open_run
+from colorization.reproduce import (
+    DIFFERENT,
+    INSIDE,
+    NO_INTERVAL,
+    NOT_MEASURED,
+    OUTSIDE,
+    SAME,
+    deviations,
+    verdict,
+)
+from colorization.study import record_run
 from tests.conftest import ROOT
 
 RECIPE = """# Question: does it come out again?
@@ -35,8 +46,9 @@ def checkout(tmp_path_factory, command):
     folder = tmp_path_factory.mktemp("checkout")
     for name in ("colorization", "conf"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "experiments/tiny").mkdir(parents=True)
-    (folder / "experiments/tiny/recipe.yaml").write_text(RECIPE)
+    study = folder / "experiments/tiny"
+    study.mkdir(parents=True)
+    (study / "recipe.yaml").write_text(RECIPE)
 
     for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "all"]):
         person = ("-c", "user.name=a", "-c", "user.email=a@b")
@@ -45,11 +57,10 @@ def checkout(tmp_path_factory, command):
     def typed(name, *arguments):
         return command(name, *arguments, cwd=folder, PYTHONPATH=str(folder))
 
-    for done in (
-        typed("train", "experiment=tiny", "seed=3", "data.cache_dir=cache", "run.dir=runs/tiny_3"),
-        typed("evaluate", "run=runs/tiny_3", "metric=[]", "record=experiments/tiny"),
-    ):
-        assert done.returncode == 0, done.stdout + done.stderr
+    done = typed("train", "experiment=tiny", "seed=3", "data.cache_dir=cache", "run.dir=runs/tiny_3")
+    assert done.returncode == 0, done.stdout + done.stderr
+    run = folder / "runs/tiny_3"
+    record_run(study, open_run(run), run / "evaluation/scenes_test")
     return folder, typed
 
 
@@ -66,29 +77,48 @@ def test_a_study_comes_out_to_the_digit(checkout):
     assert again["seed"] == 3 and "experiment=tiny" in again["overrides"]
 
 
-def test_another_training_is_caught(checkout):
-    """A changed learning rate stands for whatever makes a run not come out again."""
-    _, typed = checkout
-    done = typed("reproduce", "experiments/tiny", "data.cache_dir=cache", "out=other", "optimizer.lr=0.1")
-    assert done.returncode == 1 and OTHER in done.stdout, done.stdout + done.stderr
-
-
 @pytest.fixture
 def typed_here(checkout, monkeypatch):
-    """Type the command in this process: what it says when it ends before any training."""
+    """Type the command in this process, with something else in place of training and scoring."""
 
-    def run(*arguments):
+    def nothing(name, *arguments):
+        pytest.fail(f"{name} was started")
+
+    def run(*arguments, start=nothing):
         folder, _ = checkout
         for module in (config, compose):
             monkeypatch.setattr(module, "EXPERIMENTS", folder / "experiments")
-        monkeypatch.setattr(reproduce, "_python", lambda *arguments: pytest.fail("something was started"))
+        monkeypatch.setattr(reproduce, "_python", start)
         monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["reproduce", *arguments])
+        monkeypatch.setattr(sys, "argv", ["reproduce", "data.cache_dir=cache", *arguments])
         with pytest.raises(SystemExit) as ended:
             reproduce.main()
-        return str(ended.value.code)
+        return ended.value.code
 
     return run
+
+
+def test_another_result_is_caught(typed_here, checkout, capsys, monkeypatch):
+    """A training that gives another PSNR, with the recorded code, machine and versions."""
+    monkeypatch.setattr(reproduce, "is_code_of", lambda commit: True)
+
+    def train(name, *arguments):
+        target = Path(arguments[-1].removeprefix("run.dir="))
+        shutil.copytree(checkout[0] / "runs/tiny_3", target)
+        summary = target / "evaluation/scenes_test/summary.json"
+        scores = json.loads(summary.read_text())
+        scores["metrics"]["psnr"] += 1e-6
+        summary.write_text(json.dumps(scores))
+
+    assert typed_here("experiments/tiny", "out=other", start=train) == 1
+    assert capsys.readouterr().out.count(DIFFERENT) == 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "verb"), [("data.pictures=20", "trained"), ("data.test_pictures=20", "scored")]
+)
+def test_other_pictures_are_found_before_any_training(typed_here, setting, verb):
+    assert f"tiny_3: was {verb} on other pictures" in typed_here("experiments/tiny", setting)
 
 
 def test_mistakes_are_found_before_any_training(typed_here, checkout):
@@ -99,7 +129,7 @@ def test_mistakes_are_found_before_any_training(typed_here, checkout):
     assert "no results.json" in typed_here("experiments")
     assert "give one study" in typed_here()
     (folder / "taken/tiny/tiny_3").mkdir(parents=True)
-    assert "is there already" in typed_here("experiments/tiny", "out=taken")
+    assert "exists; choose another place" in typed_here("experiments/tiny", "out=taken")
 
 
 def test_a_changed_recipe_is_not_run_again(typed_here, checkout):
@@ -111,16 +141,16 @@ def test_a_changed_recipe_is_not_run_again(typed_here, checkout):
 
 
 @pytest.mark.parametrize(
-    ("now", "bounds", "by_digit", "expected"),
+    ("now", "bounds", "exact", "expected"),
     [
-        (24.0, [23.9, 24.1], True, SAME), (24.0000001, [23.9, 24.1], True, OTHER),
+        (24.0, [23.9, 24.1], True, SAME), (24.0000001, [23.9, 24.1], True, DIFFERENT),
         (24.05, [23.9, 24.1], False, INSIDE), (24.2, [23.9, 24.1], False, OUTSIDE),
-        (25.0, None, False, UNJUDGED), (24.0, None, False, SAME),
-        (math.nan, [23.9, 24.1], True, ABSENT),
+        (25.0, None, False, NO_INTERVAL), (24.0, None, False, SAME),
+        (math.nan, [23.9, 24.1], True, NOT_MEASURED),
     ],
 )  # fmt: skip
-def test_verdicts(now, bounds, by_digit, expected):
-    assert verdict(24.0, now, bounds, by_digit) == expected
+def test_verdicts(now, bounds, exact, expected):
+    assert verdict(24.0, now, bounds, exact) == expected
 
 
 def entry(**scores):
@@ -129,23 +159,19 @@ def entry(**scores):
     return {"run": run, "scores": about | {"intervals": {"psnr": [23.5, 24.5]}} | scores}
 
 
-def test_other_pictures_are_not_compared():
-    summary = {"fingerprint": "f", "metrics": {"psnr": 24.2}, "set_metrics": {"fid": 51.0}}
-    told = judged("mine", entry(), summary, False, entry()["run"])
-    assert [(o.metric, o.verdict, o.reproduced) for o in told] == [
+def test_every_number_of_a_run_is_compared():
+    summary = {"metrics": {"psnr": 24.2}, "set_metrics": {"fid": 51.0}}
+    outcomes = reproduce.compare("mine", entry(), summary, exact=False)
+    assert [(o.metric, o.verdict, o.reproduced) for o in outcomes] == [
         ("psnr", INSIDE, True),
-        ("fid", UNJUDGED, True),
+        ("fid", NO_INTERVAL, True),
     ]
     curve = {"hints_curve": {"0": 24.0, "10": 25.0}}
-    told = judged("mine", entry(**curve), summary | curve, True, entry()["run"])
-    assert [(o.metric, o.verdict) for o in told[2:]] == [("psnr_0_hints", SAME), ("psnr_10_hints", SAME)]
-    with pytest.raises(ConfigError, match="scored on other pictures"):
-        judged("mine", entry(), summary | {"fingerprint": "g"}, False, entry()["run"])
-    with pytest.raises(ConfigError, match="trained on other pictures"):
-        judged("mine", entry(), summary, False, {"data": {"fingerprint": {"train": "u", "val": "v"}}})
+    outcomes = reproduce.compare("mine", entry(**curve), summary | curve, exact=True)
+    assert [(o.metric, o.verdict) for o in outcomes[2:]] == [("psnr_0_hints", SAME), ("psnr_10_hints", SAME)]
 
 
-def test_digits_are_wanted_of_the_recorded_code_machine_and_versions_alone(monkeypatch):
+def test_the_same_digits_are_expected_of_the_recorded_code_machine_and_versions_alone(monkeypatch):
     here = {
         "hardware": {"cpu": "x", "cores": 1, "gpu": None},
         "versions": {"torch": "2"},
@@ -154,12 +180,12 @@ def test_digits_are_wanted_of_the_recorded_code_machine_and_versions_alone(monke
     }
     monkeypatch.setattr(reproduce, "provenance", lambda: here)
     monkeypatch.setattr(reproduce, "is_code_of", lambda commit: commit == "c0ffee")
-    assert loosened({"run": here}, []) == []
-    assert loosened({"run": None, "evaluated": here | {"commit": "c0ffee"}}, []) == []
-    assert loosened({"run": here | {"versions": {"torch": "3"}}}, []) == ["other versions"]
-    other = "other code; git checkout c0c0a -- colorization conf brings it back"
-    assert loosened({"run": here | {"git": {"commit": "c0c0a"}}}, []) == [other]
-    assert loosened({"run": here | {"overrides": ["budget.time=10m"]}}, []) == ["a budget of time"]
+    assert deviations({"run": here}, []) == []
+    assert deviations({"run": None, "evaluated": here | {"commit": "c0ffee"}}, []) == []
+    assert deviations({"run": here | {"versions": {"torch": "3"}}}, []) == ["other versions"]
+    other = "other code; git checkout c0c0a -- colorization conf restores it"
+    assert deviations({"run": here | {"git": {"commit": "c0c0a"}}}, []) == [other]
+    assert deviations({"run": here | {"overrides": ["budget.time=10m"]}}, []) == ["a budget of time"]
 
 
 def test_help_tells_what_it_does(monkeypatch, capsys):

@@ -13,10 +13,10 @@ from PIL import Image
 from colorization import compare
 from colorization.config import ConfigError
 from colorization.report.reading import read
-from colorization.report.samples import PERCENTILES, picked
+from colorization.report.samples import PERCENTILES, sample_rows
 from colorization.run import git as state_of_code
 from colorization.run import is_code_of
-from colorization.study import BEGIN, END, between_marks, header, outdated, record_run, recorded
+from colorization.study import BEGIN, END, between_marks, header, outdated, read_results, record_run
 from tests.made import scored_run
 
 RECIPE = """# Question: is it better?
@@ -66,16 +66,16 @@ def test_a_record_tells_what_made_the_numbers(study, tmp_path):
 def test_a_record_leaves_out_where_it_was_done(study):
     text = (study / "results.json").read_text()
     assert "PHOTOS" not in text and "run.dir" not in text
-    assert recorded(study)["runs"]["mine_l1_1"]["run"]["overrides"] == ["experiment=mine", "seed=1"]
+    assert read_results(study)["runs"]["mine_l1_1"]["run"]["overrides"] == ["experiment=mine", "seed=1"]
 
 
 def test_recording_again_replaces_that_run_alone(study, tmp_path):
-    before = recorded(study)["runs"]
+    before = read_results(study)["runs"]
     run = tmp_path / "runs/mine_l1_0"
     summary = run / "evaluation/made_test/summary.json"
     summary.write_text(json.dumps(json.loads(summary.read_text()) | {"pictures": 41}))
     record_run(study, SimpleNamespace(folder=run, name=run.name), run / "evaluation/made_test")
-    after = recorded(study)["runs"]
+    after = read_results(study)["runs"]
     assert after.pop("mine_l1_0")["scores"]["pictures"] == 41
     assert after == {name: entry for name, entry in before.items() if name != "mine_l1_0"}
 
@@ -86,14 +86,14 @@ def test_a_changed_recipe_makes_results_outdated_and_the_next_record_drops_them(
     assert outdated(study)
     run = tmp_path / "runs/mine_l1_0"
     record_run(study, SimpleNamespace(folder=run, name=run.name), run / "evaluation/made_test")
-    assert list(recorded(study)["runs"]) == ["mine_l1_0"] and not outdated(study)
+    assert list(read_results(study)["runs"]) == ["mine_l1_0"] and not outdated(study)
 
 
 def test_scores_without_a_run_are_recorded_too(study, tmp_path):
     table = tmp_path / "runs/mine_l1_0/evaluation/made_test"
     table.rename(tmp_path / "floors")
     record_run(study, None, tmp_path / "floors")
-    assert recorded(study)["runs"]["floors"]["run"] is None
+    assert read_results(study)["runs"]["floors"]["run"] is None
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_scores_without_a_run_are_recorded_too(study, tmp_path):
     [
         (lambda study, run: (study / "recipe.yaml").unlink(), "no recipe.yaml"),
         (lambda study, run: (run / "run.json").write_text(
-            (run / "run.json").read_text().replace("experiment=mine", "experiment=other")), "was run by"),
+            (run / "run.json").read_text().replace("experiment=mine", "experiment=other")), "was trained by"),
         (lambda study, run: (study / "results.json").write_text('{"recipe_sha256": "x"}'), "no \"runs\""),
     ],
 )  # fmt: skip
@@ -125,7 +125,7 @@ def test_compare_writes_a_readme_and_samples(study, tmp_path, monkeypatch, capsy
     assert "000000000000 |" in text and "1.0 min" in text
     sheet = Image.open(study / "samples.jpg")
     assert sheet.width == 4 * 164 - 4  # grey, one run of each method, truth
-    told = recorded(study)["comparison"]
+    told = read_results(study)["comparison"]
     assert told["seeds"]["mine_mse"] == ["mine_mse_0", "mine_mse_1"]
     assert {d["metric"] for d in told["differences"]} >= {"psnr", "ssim"}
 
@@ -150,7 +150,7 @@ def test_a_run_that_is_not_recorded_is_not_written_about(study, tmp_path, monkey
 def test_samples_are_chosen_by_their_rule(tmp_path):
     run = read(scored_run(tmp_path / "run", pictures=64), "made_test")
     psnr = run.values["psnr"]
-    for i, percent in zip(picked([run]), PERCENTILES, strict=True):
+    for i, percent in zip(sample_rows([run]), PERCENTILES, strict=True):
         counted = psnr[run.coloured]
         assert abs(np.mean(counted <= psnr[i]) * 100 - percent) < 3 and run.coloured[i]
 

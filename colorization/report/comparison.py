@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,10 +14,10 @@ from colorization.report.statistics import (
     RESAMPLES,
     Comparison,
     between_seeds,
-    corrected,
+    compare_pairs,
+    correct,
     interval,
     over_seeds,
-    paired,
 )
 
 FLOORS = {"grey": "grey (ab = 0)", "mean_ab": "mean ab", "mean_ab_given_L": "mean ab given L"}
@@ -44,13 +45,21 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Difference:
-    """What `run` is ahead of `other` in one metric; both may be methods, pooled over their seeds."""
+class Contrast:
+    """`run` against `other` in one metric; both may be methods, pooled over their seeds."""
 
     run: str
     other: str
     metric: str
-    told: Comparison
+    comparison: Comparison
+
+
+class Row(NamedTuple):
+    """A line of the tables: "floor", "run" or "ceiling"; its numbers per picture, and of the whole set."""
+
+    kind: str
+    column: Column
+    whole: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -62,10 +71,10 @@ class Comparisons:
         units, better: of each metric.
         cells: floors, runs, ceilings, in that order: row -> metric -> Cell.
         kinds: row -> "floor", "run" or "ceiling".
-        baseline: the run that the others are told apart from.
-        seeds: method -> its runs, which differ by seed alone; only methods of two runs or more.
-        methods: the same methods: mean over seeds and pictures, with its interval for both.
-        differences: between methods, each pair; then of the other runs to the baseline.
+        baseline: the run that the others are compared with.
+        seeds: method -> its runs, which differ by seed alone; only methods with two runs or more.
+        methods: the same methods: mean over seeds and pictures with its interval.
+        contrasts: each pair of methods; then the other runs against the baseline.
     """
 
     metrics: list[str]
@@ -76,17 +85,16 @@ class Comparisons:
     baseline: str
     seeds: dict[str, list[str]]
     methods: dict[str, dict[str, Cell]]
-    differences: list[Difference]
+    contrasts: list[Contrast]
 
-    def narrowed(self, metrics: Sequence[str]) -> "Comparisons":
-        """The same of these metrics alone, and of what the truth has of them.
+    def select(self, metrics: Sequence[str]) -> "Comparisons":
+        """The same for these metrics alone, and for the truth's own values of them.
 
         Raises:
             ConfigError: a metric that no run has.
         """
-        if wrong := [name for name in metrics if name not in self.metrics]:
-            known = ", ".join(self.metrics)
-            raise ConfigError([f"metrics: no run has {', '.join(wrong)}; choose from {known}"])
+        if unknown := ", ".join(name for name in metrics if name not in self.metrics):
+            raise ConfigError([f"metrics: no run has {unknown}; choose from {', '.join(self.metrics)}"])
         of_truth = [f"{name}_truth" for name in metrics if f"{name}_truth" in self.metrics]
         metrics = list(dict.fromkeys([*metrics, *of_truth]))
         return replace(
@@ -94,79 +102,71 @@ class Comparisons:
             metrics=metrics,
             cells={name: _only(cells, metrics) for name, cells in self.cells.items()},
             methods={name: _only(cells, metrics) for name, cells in self.methods.items()},
-            differences=[d for d in self.differences if d.metric in metrics],
+            contrasts=[c for c in self.contrasts if c.metric in metrics],
         )
 
 
-def reported(runs: Sequence[Scored], table: Comparisons) -> Comparisons:
-    """What the protocol reports of a model, for tables that are read and not searched."""
+def brief(runs: Sequence[Scored], table: Comparisons) -> Comparisons:
+    """The metrics that the protocol reports of a model, for tables that a person reads."""
     names = runs[0].summary.get("reported", {}).values()
-    return table.narrowed([metric for metric in table.metrics if metric in names] or table.metrics)
+    return table.select([metric for metric in table.metrics if metric in names] or table.metrics)
 
 
-def compared(runs: Sequence[Scored], resamples: int = RESAMPLES) -> Comparisons:
+def compare_runs(runs: Sequence[Scored], resamples: int = RESAMPLES) -> Comparisons:
     """All statistics of runs scored on the same pictures, the first of them the baseline."""
-    first, counted = runs[0], runs[0].coloured
-    rows = _rows(runs)
-    kinds = {name: kind for name, (kind, _, _) in rows.items()}
-    columns = {name: _counted(column, counted) for name, (_, column, _) in rows.items()}
-    chosen = _metrics(rows, columns)
+    baseline, rows = runs[0], _rows(runs)
+    columns = {name: _counted(row.column, baseline.coloured) for name, row in rows.items()}
+    metrics = _metrics(rows, columns)
     better = {k: v for run in runs for k, v in run.summary["better"].items()}
-    cells = _cells(columns, {name: whole for name, (_, _, whole) in rows.items()}, chosen, resamples)
-    tests = _against(columns, [run.name for run in runs], chosen, better, resamples)
-    for (name, metric), told in tests.items():
-        cell = cells[name][metric]
-        cells[name][metric] = replace(cell, against=told)
+    cells = _cells(columns, {name: row.whole for name, row in rows.items()}, metrics, resamples)
+    tests = _against_first(columns, [run.name for run in runs], metrics, better, resamples)
+    for (name, metric), comparison in tests.items():
+        cells[name][metric] = replace(cells[name][metric], against=comparison)
     seeds = {name: [run.name for run in group] for name, group in by_seed(runs).items() if len(group) > 1}
     stacks = {name: [columns[run] for run in members] for name, members in seeds.items()}
     pooled = {run for members in seeds.values() for run in members}
-    single = [Difference(n, first.name, m, told) for (n, m), told in tests.items() if n not in pooled]
+    single = [Contrast(n, baseline.name, m, test) for (n, m), test in tests.items() if n not in pooled]
     return Comparisons(
-        chosen,
+        metrics,
         {k: v for run in runs for k, v in run.summary["units"].items()},
         better,
         cells,
-        kinds,
-        first.name,
+        {name: row.kind for name, row in rows.items()},
+        baseline.name,
         seeds,
-        _methods(stacks, chosen),
-        [*_between(stacks, chosen, better), *single],
+        _method_cells(stacks, metrics),
+        [*_between_method_cells(stacks, metrics, better), *single],
     )
 
 
 def columns_of(runs: Sequence[Scored]) -> dict[str, Column]:
     """Row -> metric -> (N,) over all pictures: floors, runs, ceilings."""
-    return {name: column for name, (_, column, _) in _rows(runs).items()}
+    return {name: row.column for name, row in _rows(runs).items()}
 
 
-def _rows(runs: Sequence[Scored]) -> dict[str, tuple[str, Column, dict[str, float]]]:
-    """Row -> its kind, its numbers per picture, and those of the whole set; floors, runs, ceilings.
-
-    A trivial colouring that several runs bring is the first one's.
-    """
-    found: dict[str, tuple[Column, dict[str, float]]] = {}
+def _rows(runs: Sequence[Scored]) -> dict[str, Row]:
+    """Floors, runs, ceilings. A trivial colouring that several runs have is the first one's."""
+    trivial: dict[str, tuple[Column, Mapping[str, float]]] = {}
     for run in runs:
         for name, column in run.baselines.items():
             whole = run.summary["baselines"].get(name, {}).get("set_metrics", {})
-            found.setdefault(name, (column, whole))
-    order = [*FLOORS, *(name for name in found if name not in {*FLOORS, *CEILINGS}), *CEILINGS]
-    rows = {FLOORS.get(n, n): ("floor", *found[n]) for n in order if n in found and n not in CEILINGS}
-    rows |= {run.name: ("run", run.values, run.summary.get("set_metrics", {})) for run in runs}
-    return rows | {CEILINGS[n]: ("ceiling", *found[n]) for n in order if n in found and n in CEILINGS}
+            trivial.setdefault(name, (column, whole))
+    floors = [*FLOORS, *(name for name in trivial if name not in {*FLOORS, *CEILINGS})]
+    rows = {FLOORS.get(n, n): Row("floor", *trivial[n]) for n in floors if n in trivial}
+    rows |= {run.name: Row("run", run.values, run.summary.get("set_metrics", {})) for run in runs}
+    return rows | {title: Row("ceiling", *trivial[n]) for n, title in CEILINGS.items() if n in trivial}
 
 
 def _counted(column: Column, counted: np.ndarray) -> Column:
-    """The pictures that count, of the metrics that are defined for any of them."""
-    kept = {metric: values[counted] for metric, values in column.items()}
-    return {metric: values for metric, values in kept.items() if np.isfinite(values).any()}
+    """The pictures that count, for the metrics that are defined for any of them."""
+    columns = {metric: values[counted] for metric, values in column.items()}
+    return {metric: values for metric, values in columns.items() if np.isfinite(values).any()}
 
 
-def _metrics(
-    rows: Mapping[str, tuple[str, Column, dict[str, float]]], columns: Mapping[str, Column]
-) -> list[str]:
+def _metrics(rows: Mapping[str, Row], columns: Mapping[str, Column]) -> list[str]:
     """The metrics that any run has."""
-    runs = [name for name, (kind, _, _) in rows.items() if kind == "run"]
-    return list(dict.fromkeys(m for name in runs for m in [*columns[name], *rows[name][2]]))
+    runs = [name for name, row in rows.items() if row.kind == "run"]
+    return list(dict.fromkeys(m for name in runs for m in [*columns[name], *rows[name].whole]))
 
 
 def _only(cells: dict[str, Cell], metrics: Sequence[str]) -> dict[str, Cell]:
@@ -175,7 +175,7 @@ def _only(cells: dict[str, Cell], metrics: Sequence[str]) -> dict[str, Cell]:
 
 def _cells(
     columns: Mapping[str, Column],
-    whole: Mapping[str, dict[str, float]],
+    whole: Mapping[str, Mapping[str, float]],
     metrics: Sequence[str],
     resamples: int,
 ) -> dict[str, dict[str, Cell]]:
@@ -190,43 +190,44 @@ def _cells(
     return cells
 
 
-def _against(
+def _against_first(
     columns: Mapping[str, Column],
     runs: Sequence[str],
     metrics: Sequence[str],
     better: Mapping[str, str],
     resamples: int,
 ) -> dict[tuple[str, str], Comparison]:
-    """Every run after the first against it, corrected across runs in each metric."""
+    """Every other run against the first, corrected across runs in each metric."""
     base = columns[runs[0]]
-    apart = {
+    differences = {
         (name, metric): columns[name][metric] - base[metric]
         for metric in metrics if metric in base and not metric.endswith("_truth")
         for name in runs[1:] if metric in columns[name]
     }  # fmt: skip
-    apart = {place: column for place, column in apart.items() if np.isfinite(column).any()}
-    if not apart:
+    differences = {place: column for place, column in differences.items() if np.isfinite(column).any()}
+    if not differences:
         return {}
-    ways = [better.get(metric, "none") for _, metric in apart]
-    tests = dict(zip(apart, paired(np.stack(list(apart.values()), axis=1), ways, resamples), strict=True))
+    directions = [better.get(metric, "none") for _, metric in differences]
+    table = np.stack(list(differences.values()), axis=1)
+    tests = dict(zip(differences, compare_pairs(table, directions, resamples), strict=True))
     for metric in metrics:
         places = [place for place in tests if place[1] == metric]
-        tests |= zip(places, corrected([tests[place] for place in places]), strict=True)
+        tests |= zip(places, correct([tests[place] for place in places]), strict=True)
     return {(name, m): tests[name, m] for name in runs for m in metrics if (name, m) in tests}
 
 
-def _methods(stacks: Mapping[str, list[Column]], metrics: Sequence[str]) -> dict[str, dict[str, Cell]]:
+def _method_cells(stacks: Mapping[str, list[Column]], metrics: Sequence[str]) -> dict[str, dict[str, Cell]]:
     return {
         name: {m: Cell(*over_seeds(runs)) for m in metrics if (runs := _stacked([stack], m)[0]) is not None}
         for name, stack in stacks.items()
     }
 
 
-def _between(
+def _between_method_cells(
     stacks: Mapping[str, list[Column]], metrics: Sequence[str], better: Mapping[str, str]
-) -> list[Difference]:
+) -> list[Contrast]:
     """Every pair of methods, corrected across pairs in each metric."""
-    found = []
+    contrasts = []
     for metric in metrics:
         if metric.endswith("_truth"):
             continue
@@ -236,13 +237,13 @@ def _between(
             if first is not None and second is not None:
                 pairs.append((run, other))
                 tests.append(between_seeds(first, second, better.get(metric, "none")))
-        for (run, other), told in zip(pairs, corrected(tests), strict=True):
-            found.append(Difference(run, other, metric, told))
-    return sorted(found, key=lambda d: [list(stacks).index(name) for name in (d.other, d.run)])
+        for (run, other), comparison in zip(pairs, correct(tests), strict=True):
+            contrasts.append(Contrast(run, other, metric, comparison))
+    return sorted(contrasts, key=lambda c: [list(stacks).index(name) for name in (c.other, c.run)])
 
 
 def _stacked(stacks: Sequence[list[Column]], metric: str) -> list[np.ndarray | None]:
-    """Each method's (seeds, pictures) on the pictures that all are defined for; None where one lacks it."""
+    """Each method's (seeds, pictures), where all are defined; None where a run lacks the metric."""
     if not all(metric in column for stack in stacks for column in stack):
         return [None] * len(stacks)
     tables = [np.stack([column[metric] for column in stack]) for stack in stacks]

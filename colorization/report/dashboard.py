@@ -1,4 +1,4 @@
-"""Comparisons and Weights & Biases: runs read from there, tables and pictures sent there."""
+"""Weights & Biases: runs are read from there, tables and pictures are logged there."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,20 +8,20 @@ from colorization.config import ConfigError
 from colorization.logger.wandb import EVALUATION, started
 from colorization.report import tables
 from colorization.report.comparison import Comparisons
-from colorization.report.pictures import row
+from colorization.report.pictures import pictures_of
 from colorization.report.reading import Scored
-from colorization.report.samples import picked
+from colorization.report.samples import sample_rows
 
 PREFIX = "wandb:"
-KEPT = Path("wandb/evaluations")  # what was read from there
+DOWNLOADS = Path("wandb/evaluations")
 
 
-def local(path: str, api: Any = None) -> str:
-    """A run's folder: the path itself, or where wandb:ENTITY/PROJECT/ID was downloaded to.
+def local_folder(path: str, api: Any = None) -> str:
+    """A run's folder: the path itself, or the download of wandb:ENTITY/PROJECT/ID.
 
     Args:
         path: as typed.
-        api: wandb.Api(), or what stands in for it.
+        api: wandb.Api() or a substitute.
 
     Raises:
         ConfigError: no key, no such run, or one that logged no evaluation.
@@ -35,19 +35,19 @@ def local(path: str, api: Any = None) -> str:
         raise ConfigError([f"{path}: should be wandb:ENTITY/PROJECT/ID, as in the run's address"])
     try:
         run = (api or wandb.Api()).run(place)
-        logged = [artifact for artifact in run.logged_artifacts() if artifact.type == EVALUATION]
+        artifacts = [artifact for artifact in run.logged_artifacts() if artifact.type == EVALUATION]
     except wandb.errors.UsageError as error:
         raise ConfigError(
-            [f"{path}: Weights & Biases wants a key ({error}); type wandb login, or set WANDB_API_KEY"]
+            [f"{path}: Weights & Biases needs a key ({error}); type wandb login, or set WANDB_API_KEY"]
         ) from error
     except (wandb.errors.Error, ValueError) as error:
         raise ConfigError([f"{path}: cannot be read from Weights & Biases ({error})"]) from error
-    if not logged:
+    if not artifacts:
         raise ConfigError(
             [f"{path}: this run logged no evaluation; one that trained with logger=wandb has one"]
         )
-    folder = KEPT / place / str(run.name).replace("/", "_")
-    logged[-1].download(root=str(folder))
+    folder = DOWNLOADS / place / str(run.name).replace("/", "_")
+    artifacts[-1].download(root=str(folder))
     return str(folder)
 
 
@@ -65,14 +65,14 @@ def publish(runs: Sequence[Scored], table: Comparisons, page: Path, project: str
         )
     differences = wandb.Table(list(tables.DIFFERENCES), data=tables.differences(table))
     pictures = wandb.Table(["name", "grey", *(run.name for run in runs), "truth"])
-    for i in picked(runs):
-        pictures.add_data(runs[0].names[i], *(wandb.Image(image) for image in row(runs, i).values()))
+    for i in sample_rows(runs):
+        pictures.add_data(runs[0].names[i], *(wandb.Image(image) for image in pictures_of(runs, i).values()))
     run.log(
         {
             "means": means,
             "differences": differences,
             "pictures": pictures,
-            "page": wandb.Html(page.read_text()),
+            "page": wandb.Html(page.read_text(encoding="utf-8")),
         }
     )
     address = None if run.offline else run.url

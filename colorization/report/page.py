@@ -13,17 +13,17 @@ from PIL import Image
 
 from colorization.color.lab import rgb_to_lab
 from colorization.report.comparison import FLOORS, Comparisons, columns_of
-from colorization.report.pictures import has_pictures, row
+from colorization.report.pictures import has_pictures, pictures_of
 from colorization.report.reading import Scored
 from colorization.report.settings import differences
 
 TEMPLATE = Path(__file__).with_name("page.html")
-SHOWN = 48  # pictures in the grid, at most: failures of each kind, where runs differ most, an even sample
-BYTES = 5_000_000  # of all pictures in the page, at most: of many runs or large pictures it shows fewer
-POINTS = 1000  # pictures whose numbers the page holds, at most
+GRID = 48  # pictures in the grid, at most: failures of each kind, where runs differ most, an even sample
+BYTES = 5_000_000  # of all pictures in the page, at most: many runs or large pictures mean fewer
+POINTS = 1000  # pictures whose numbers are in the page, at most
 GAMUT = 110  # ab units to each side of the histograms
 BINS = 44
-COUNTED = 300  # pictures in a histogram, at most
+HISTOGRAM = 300  # pictures in a histogram, at most
 QUALITY = 88  # of the JPEGs inside the page
 LONGEST = 400  # points per curve
 
@@ -32,8 +32,8 @@ def page(runs: Sequence[Scored], table: Comparisons) -> str:
     """The page: tables, settings that differ, curves, scatter, histograms of ab, grid of pictures."""
     pictures = _pictures(runs)
     about = ("protocol", "data", "split", "fingerprint", "pictures", "grey_pictures")
-    told = _told(len(runs[0].names), list(pictures))
-    place = {i: k for k, i in enumerate(told)}
+    positions = _positions(len(runs[0].names), list(pictures))
+    place = {i: k for k, i in enumerate(positions)}
     data = {
         "metrics": table.metrics,
         "units": table.units,
@@ -45,23 +45,25 @@ def page(runs: Sequence[Scored], table: Comparisons) -> str:
         "kinds": table.kinds,
         "seeds": table.seeds,
         "methods": {name: {m: asdict(c) for m, c in cells.items()} for name, cells in table.methods.items()},
-        "pairs": [asdict(d) for d in table.differences if d.run in table.methods],
+        "pairs": [asdict(c) for c in table.contrasts if c.run in table.methods],
         "settings": differences(runs),
-        "curves": {run.name: {k: _thinned(points) for k, points in run.curves.items()} for run in runs},
+        "curves": {run.name: {k: _thin(points) for k, points in run.curves.items()} for run in runs},
         "hints": {run.name: run.summary["hints_curve"] for run in runs if "hints_curve" in run.summary},
-        "names": [runs[0].names[i] for i in told],
-        "values": _values(runs, table, told),
+        "names": [runs[0].names[i] for i in positions],
+        "values": _values(runs, table, positions),
         "pictures": [{"index": place[i], "images": images} for i, images in pictures.items()],
         "gamut": _histograms(runs),
         "about": {key: runs[0].summary[key] for key in about},
     }
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
-    return TEMPLATE.read_text().replace("/*DATA*/null", text)
+    return TEMPLATE.read_text(encoding="utf-8").replace("/*DATA*/null", text)
 
 
-def chosen(runs: Sequence[Scored], among: Sequence[int], count: int = SHOWN) -> list[int]:
-    """Positions of the pictures to show: the worst, most over-saturated and greyest of each run, those
-    where runs differ most, and an even sample of the rest.
+def selection(runs: Sequence[Scored], among: Sequence[int], count: int = GRID) -> list[int]:
+    """Positions of the pictures in the grid.
+
+    The worst, most over-saturated and greyest of each run, those where runs differ most, and an even sample
+    of the rest.
     """
     rankings = []
     for run in runs:
@@ -73,27 +75,27 @@ def chosen(runs: Sequence[Scored], among: Sequence[int], count: int = SHOWN) -> 
         rankings.append(-np.abs(run.values["psnr"] - runs[0].values["psnr"]))
     places = np.array([i for i in among if runs[0].coloured[i]], dtype=int)
     orders = [places[np.argsort(ranking[places], kind="stable")] for ranking in rankings]
-    picked: dict[int, None] = {}
+    extremes: dict[int, None] = {}
     for nth in range(len(places)):
         for order in orders:
-            if len(picked) < 2 * count // 3:
-                picked.setdefault(int(order[nth]))
-    rest = [i for i in among if i not in picked]
-    step = max(len(rest) // max(count - len(picked), 1), 1)
-    return [*picked, *rest[::step][: count - len(picked)]]
+            if len(extremes) < 2 * count // 3:
+                extremes.setdefault(int(order[nth]))
+    rest = [i for i in among if i not in extremes]
+    step = max(len(rest) // max(count - len(extremes), 1), 1)
+    return [*extremes, *rest[::step][: count - len(extremes)]]
 
 
-def _told(count: int, pictures: Sequence[int]) -> list[int]:
-    """Positions of the pictures whose numbers the page holds: those shown, and an even sample."""
+def _positions(count: int, pictures: Sequence[int]) -> list[int]:
+    """Positions of the pictures whose numbers are in the page: those of the grid, and an even sample."""
     even = range(0, count, -(-count // POINTS))
     return sorted({*pictures, *even})
 
 
 def _values(
-    runs: Sequence[Scored], table: Comparisons, told: Sequence[int]
+    runs: Sequence[Scored], table: Comparisons, positions: Sequence[int]
 ) -> dict[str, dict[str, list[float | None]]]:
     return {
-        name: {m: [_short(v) for v in values[told]] for m, values in column.items() if m in table.metrics}
+        name: {m: [_short(v) for v in column[m][positions]] for m in column if m in table.metrics}
         for name, column in columns_of(runs).items()
     }
 
@@ -103,20 +105,20 @@ def _short(value: float) -> float | None:
 
 
 def _pictures(runs: Sequence[Scored]) -> dict[int, dict[str, str]]:
-    """Position -> column -> JPEG as a data address, as many as BYTES hold."""
+    """Position -> column -> JPEG as a data URL, as many as BYTES allow."""
     among = [i for i in range(len(runs[0].names)) if has_pictures(runs, i)]
     if not among:
         return {}
-    first = sum(len(_jpeg(image)) for image in row(runs, among[0]).values())
-    shown: dict[int, dict[str, str]] = {}
+    first = sum(len(_jpeg(image)) for image in pictures_of(runs, among[0]).values())
+    grid: dict[int, dict[str, str]] = {}
     left = BYTES
-    for i in chosen(runs, among, min(SHOWN, max(BYTES // first, 1))):
-        images = {name: _jpeg(image) for name, image in row(runs, i).items()}
+    for i in selection(runs, among, min(GRID, max(BYTES // first, 1))):
+        images = {name: _jpeg(image) for name, image in pictures_of(runs, i).items()}
         left -= sum(map(len, images.values()))
-        if left < 0 and shown:
+        if left < 0 and grid:
             break
-        shown[i] = images
-    return shown
+        grid[i] = images
+    return grid
 
 
 def _jpeg(image: Image.Image) -> str:
@@ -134,13 +136,13 @@ def _histograms(runs: Sequence[Scored]) -> dict[str, list[int]]:
 def _histogram(folder: Path) -> list[int]:
     files = sorted(folder.glob("*.png"))
     total = np.zeros((BINS, BINS), dtype=np.int64)
-    for file in files[:: max(len(files) // COUNTED, 1)]:
+    for file in files[:: max(len(files) // HISTOGRAM, 1)]:
         pixels = np.asarray(Image.open(file).convert("RGB"))[::3, ::3]
         _, a, b = rgb_to_lab(torch.from_numpy(pixels.copy()).movedim(-1, 0)[None])[0].flatten(1).numpy()
         total += np.histogram2d(-b, a, bins=BINS, range=[[-GAMUT, GAMUT]] * 2)[0].astype(np.int64)
     return total.ravel().tolist()
 
 
-def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float | None]]:
+def _thin(points: list[tuple[float, float]]) -> list[tuple[float, float | None]]:
     step = max(len(points) // LONGEST, 1)
     return [(x, _short(y)) for x, y in points[::step]]

@@ -6,7 +6,7 @@ from typing import Any
 
 from colorization.report.reading import Scored
 
-# Settings that say where a run was done and how it was scored, not what it is.
+# Settings of where a run took place and how it was scored; its method does not depend on them.
 INCIDENTAL = (
     *("run.", "name", "resume", "data.root", "data.cache_dir", "data.workers", "logger", "hydra."),
     *("metric", "protocol"),  # runs of another protocol are refused
@@ -23,14 +23,14 @@ def differences(runs: Sequence[Scored]) -> dict[str, list[Any]]:
 
 
 def by_seed(runs: Sequence[Scored]) -> dict[str, list[Scored]]:
-    """Runs that differ by nothing but their seed, together; each group under a name of its own.
+    """Groups of runs that differ by their seed alone, each under its own name.
 
-    A run that repeats another to the seed stands apart: it is no second sample.
+    A run with the same seed as another of its group starts a new group: it is no second sample.
     """
     groups: dict[str, list[Scored]] = {}
     for run in runs:
-        kept = {k: v for k, v in run.config.items() if not k.startswith(INCIDENTAL) and k not in SEEDS}
-        key = json.dumps(kept, sort_keys=True, default=str) if kept else run.name
+        method = {k: v for k, v in run.config.items() if not k.startswith(INCIDENTAL) and k not in SEEDS}
+        key = json.dumps(method, sort_keys=True, default=str) if method else run.name
         while any(other.config.get("seed") == run.config.get("seed") for other in groups.get(key, [])):
             key += "'"
         groups.setdefault(key, []).append(run)
@@ -38,6 +38,6 @@ def by_seed(runs: Sequence[Scored]) -> dict[str, list[Scored]]:
 
 
 def _name(group: Sequence[Scored]) -> str:
-    """The runs' name without _SEED where that is all they differ in, or the first one's."""
+    """The common part of names that end in _SEED, else the first name."""
     stems = {run.name.removesuffix(f"_{run.config.get('seed')}") for run in group}
     return stems.pop() if len(group) > 1 and len(stems) == 1 else group[0].name

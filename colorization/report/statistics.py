@@ -1,7 +1,7 @@
-"""Is a difference real? Bootstrap intervals, paired permutation tests, Holm's correction, seeds.
+"""Is a difference real? Bootstrap intervals, paired permutation tests, Holm's correction, several seeds.
 
-Tables are (N, K): N pictures, K columns. NaN says that a metric is not defined for a picture; such a
-picture takes no part in that column.
+Tables are (N, K): N pictures, K columns. NaN means that a metric is not defined for a picture; that column
+leaves the picture out.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ class Comparison:
     Attributes:
         difference: mean of run - other.
         low, high: its 95% interval.
-        p: two-sided p-value, Holm-corrected across all that are compared in this metric.
+        p: two-sided p-value, Holm-corrected across the comparisons in this metric.
         wins: share of pictures where the run is better (ties count half).
     """
 
@@ -33,7 +33,7 @@ class Comparison:
 
     @property
     def real(self) -> bool:
-        """Whether the corrected test tells the two apart at 5%."""
+        """Whether the corrected test is significant at 5%."""
         return self.p < 0.05
 
 
@@ -47,9 +47,9 @@ def bootstrap_means(values: np.ndarray, resamples: int = RESAMPLES, seed: int = 
     means = []
     for start in range(0, resamples, CHUNK):
         weights = rng.multinomial(count, even, size=min(CHUNK, resamples - start)).astype(float)
-        taken = count if defined.all() else weights @ defined
+        counts = count if defined.all() else weights @ defined
         with np.errstate(invalid="ignore"):  # a resample without any defined picture has no mean
-            means.append(weights @ filled / taken)
+            means.append(weights @ filled / counts)
     return np.concatenate(means)
 
 
@@ -64,10 +64,10 @@ def interval(
 def permutation_p(differences: np.ndarray, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
     """Two-sided p-values that paired differences have mean zero, by random sign flips: (N, K) -> (K,).
 
-    The observed arrangement counts as one of them (Phipson and Smyth 2010), so p is never 0.
+    The observed arrangement counts as one of the flips (Phipson and Smyth 2010), so p is never 0.
     """
     rng = np.random.default_rng(seed)
-    filled = np.nan_to_num(differences)  # an undefined difference weighs nothing, whatever its sign
+    filled = np.nan_to_num(differences)  # an undefined difference adds nothing, whatever its sign
     observed = np.abs(filled.sum(axis=0))
     as_extreme = np.ones(differences.shape[1])
     for start in range(0, resamples, CHUNK):
@@ -85,7 +85,7 @@ def holm(p: np.ndarray) -> np.ndarray:
     return corrected
 
 
-def paired(
+def compare_pairs(
     differences: np.ndarray, better: Sequence[str], resamples: int = RESAMPLES, seed: int = 0
 ) -> list[Comparison]:
     """Test columns of differences, run - other on the same pictures: (N, K) -> K comparisons.
@@ -103,18 +103,18 @@ def paired(
     low, high = interval(differences, resamples=resamples, seed=seed)
     p = permutation_p(differences, resamples, seed)
     mean = np.nanmean(differences, axis=0)
-    won = [wins(column, way) for column, way in zip(differences.T, better, strict=True)]
-    return [Comparison(*map(float, row)) for row in zip(mean, low, high, p, won, strict=True)]
+    shares = [wins(column, direction) for column, direction in zip(differences.T, better, strict=True)]
+    return [Comparison(*map(float, row)) for row in zip(mean, low, high, p, shares, strict=True)]
 
 
 def wins(differences: np.ndarray, better: str) -> float:
-    """The share of (N,) differences that are for the better; ties count half."""
+    """The share of (N,) differences that are improvements; ties count half."""
     sign = -1 if better == "lower" else 1
     return float(np.nanmean(np.sign(sign * differences) + 1) / 2)
 
 
 def over_seeds(runs: np.ndarray) -> tuple[float, float, float]:
-    """Mean of one method and its 95% interval, for new seeds and new pictures: (seeds, N) -> 3 numbers."""
+    """Mean of one method and its 95% interval over seeds and pictures: (seeds, N) -> 3 numbers."""
     mean = float(runs.mean())
     error, freedom = _crossed([runs])
     half = float(stdtrit(freedom, 0.975)) * error
@@ -124,10 +124,10 @@ def over_seeds(runs: np.ndarray) -> tuple[float, float, float]:
 def between_seeds(first: np.ndarray, second: np.ndarray, better: str) -> Comparison:
     """Two methods, each trained with several seeds: (seeds, N) and (other seeds, N); `second` - `first`.
 
-    Seeds and pictures are both samples (crossed random effects, Clark 1973): a difference is real if
-    neither other seeds nor other pictures would undo it. Its variance is that over seeds plus that over
-    pictures less their residual, which both hold; a t-test on it has Satterthwaite's degrees of freedom
-    (1946). The p-value is not yet corrected for other comparisons.
+    Seeds and pictures are both samples (crossed random effects, Clark 1973): a real difference holds for
+    other seeds and for other pictures. Its variance is that over seeds plus that over pictures minus the
+    residual, which both contain; the t-test has Satterthwaite's degrees of freedom (1946). The p-value is
+    not yet corrected for other comparisons.
     """
     differences = second.mean(axis=0) - first.mean(axis=0)
     mean = float(differences.mean())
@@ -137,8 +137,8 @@ def between_seeds(first: np.ndarray, second: np.ndarray, better: str) -> Compari
     return Comparison(mean, mean - half, mean + half, p, wins(differences, better))
 
 
-def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """The same with Holm's correction across them."""
+def correct(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """The same comparisons with Holm's correction across them."""
     p = holm(np.array([comparison.p for comparison in comparisons]))
     return [replace(c, p=float(value)) for c, value in zip(comparisons, p, strict=True)]
 
@@ -157,7 +157,7 @@ def _crossed(methods: Sequence[np.ndarray]) -> tuple[float, float]:
 
 
 def _residual(runs: np.ndarray) -> float:
-    """Variance that the mean of (seeds, N) has from what is of one seed and one picture alone."""
+    """The part of the variance of the mean of (seeds, N) that neither seeds nor pictures explain."""
     seeds, pictures = runs.shape
     rest = runs - runs.mean(axis=0) - runs.mean(axis=1, keepdims=True) + runs.mean()
     return float((rest**2).sum()) / ((seeds - 1) * (pictures - 1)) / (seeds * pictures)

@@ -4,12 +4,13 @@ import csv
 import io
 import math
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from colorization.report.comparison import Cell, Comparisons, Difference
+from colorization.report.comparison import Cell, Comparisons, Contrast
 
 ARROWS = {"higher": "↑", "lower": "↓", "none": ""}
 TEX = str.maketrans(
@@ -23,18 +24,18 @@ MEANS = "mean over pictures ± half its 95% interval"
 
 
 def columns(table: Comparisons) -> list[str]:
-    """The metrics that have a column: what is of the truth alone, as chroma_truth, stands in the notes."""
+    """The metrics that have a column; those of the truth alone, such as chroma_truth, are in the notes."""
     return [metric for metric in table.metrics if not metric.endswith(TRUTH)]
 
 
-def heads(table: Comparisons) -> list[str]:
-    """Each column's metric with its unit and the direction that is better."""
-    found = []
+def headings(table: Comparisons) -> list[str]:
+    """Each column's metric with its unit and its better direction."""
+    texts = []
     for metric in columns(table):
         unit = table.units.get(metric, "")
         parts = (metric, f"({unit})" if unit else "", ARROWS[table.better.get(metric, "none")])
-        found.append(" ".join(part for part in parts if part))
-    return found
+        texts.append(" ".join(part for part in parts if part))
+    return texts
 
 
 def means(table: Comparisons) -> list[list[str]]:
@@ -51,42 +52,42 @@ def means(table: Comparisons) -> list[list[str]]:
 
 def differences(table: Comparisons) -> list[list[str]]:
     """Rows of text under DIFFERENCES."""
-    return [_told(difference, table) for difference in table.differences]
+    return [_difference(contrast, table) for contrast in table.contrasts]
 
 
 def terminal(table: Comparisons, width: int) -> list[Table]:
-    """Tables for a terminal of so many columns: means, broken into as many as it takes, and differences."""
-    rows, heading = means(table), heads(table)
+    """Tables that fit a terminal of that width: means, in as many tables as needed, and differences."""
+    rows, heading = means(table), headings(table)
     label = min(max(len(row[0]) for row in rows), 28)
     cell = max(15, *(min(len(head), 24) for head in heading)) + 3
     fit = max((width - label - 4) // cell, 1)
-    shown = []
+    blocks = []
     for start in range(0, len(heading), fit):
         block = _rich(MEANS if not start else None, ["", *heading[start : start + fit]])
         for row in rows:
             block.add_row(row[0], *row[1 + start : 1 + start + fit])
-        shown.append(block)
-    return [*shown, _rich_differences(table)] if table.differences else shown
+        blocks.append(block)
+    return [*blocks, _rich_differences(table)] if table.contrasts else blocks
 
 
 def markdown(table: Comparisons) -> str:
-    """The tables for a README, with what they mean."""
-    parts = [grid(["", *heads(table)], means(table))]
-    if table.differences:
+    """The tables for a README, with notes."""
+    parts = [grid(["", *headings(table)], means(table))]
+    if table.contrasts:
         parts.append(grid(DIFFERENCES, differences(table)))
     return "\n".join([*parts, notes(table)]) + "\n"
 
 
 def latex(table: Comparisons) -> str:
     """The tables for a paper (booktabs)."""
-    parts = [_tabular(["", *heads(table)], means(table))]
-    if table.differences:
+    parts = [_tabular(["", *headings(table)], means(table))]
+    if table.contrasts:
         parts.append(_tabular(DIFFERENCES, differences(table)))
     return "\n".join([*parts, f"% {notes(table)}"]) + "\n"
 
 
 def as_csv(table: Comparisons) -> str:
-    """One row per row and metric of the means, then one per difference; everything, to the last digit."""
+    """One line per mean, then one per difference, to the last digit."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["kind", "run", "against", "metric", "unit", "mean", "low", "high", "p_holm", "wins"])
@@ -95,13 +96,12 @@ def as_csv(table: Comparisons) -> str:
         for metric, cell in cells.items():
             unit = table.units.get(metric, "")
             writer.writerow([kind, name, "", metric, unit, cell.mean, cell.low, cell.high, "", ""])
-            if a := cell.against:
-                told = [a.difference, a.low, a.high, a.p, a.wins]
-                writer.writerow(["difference", name, table.baseline, metric, unit, *told])
-    for d in table.differences:
-        if d.run in table.methods:
-            told = [d.told.difference, d.told.low, d.told.high, d.told.p, d.told.wins]
-            writer.writerow(["difference", d.run, d.other, d.metric, table.units.get(d.metric, ""), *told])
+            if cell.against:
+                writer.writerow(["difference", name, table.baseline, metric, unit, *astuple(cell.against)])
+    for c in table.contrasts:
+        if c.run in table.methods:
+            unit = table.units.get(c.metric, "")
+            writer.writerow(["difference", c.run, c.other, c.metric, unit, *astuple(c.comparison)])
     return out.getvalue()
 
 
@@ -121,26 +121,26 @@ def settings_markdown(settings: dict[str, list[Any]], names: Sequence[str]) -> s
 
 
 def _settings(settings: dict[str, list[Any]], names: Sequence[str]) -> list[list[str]]:
-    """Lines of text, the heading first; what there is more of, runs or settings, goes downwards."""
+    """Lines of text, the heading first; runs or settings go downwards, whichever are more."""
     lines = [["", *names], *([key, *map(str, values)] for key, values in settings.items())]
     return lines if len(settings) >= len(names) else [list(line) for line in zip(*lines, strict=True)]
 
 
 def notes(table: Comparisons) -> str:
-    """What the numbers are."""
-    said = ["± is half the bootstrap 95% interval over pictures."]
+    """What the numbers mean, in sentences."""
+    sentences = ["± is half the bootstrap 95% interval over pictures."]
     truth = {m: table.cells[table.baseline].get(m) for m in table.metrics if m.endswith(TRUTH)}
     for metric, cell in truth.items():
         if cell:
-            said.append(f"The truth's {metric.removesuffix(TRUTH)} is {cell.mean:.3f}.")
+            sentences.append(f"The truth's {metric.removesuffix(TRUTH)} is {cell.mean:.3f}.")
     if table.methods:
-        said.append("Of a method it is half the 95% interval over seeds and pictures.")
-    if table.differences:
-        said.append(
+        sentences.append("Of a method it is half the 95% interval over seeds and pictures.")
+    if table.contrasts:
+        sentences.append(
             "p is two-sided and Holm-corrected across what is compared in a metric: between runs by sign "
             "flips of pictures, between methods by a t-test that takes seeds and pictures for samples."
         )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def _mean(cell: Cell | None) -> str:
@@ -153,34 +153,34 @@ def _mean(cell: Cell | None) -> str:
     return f"{cell.mean:.{digits}f} ± {half:.{digits}f}"
 
 
-def _told(difference: Difference, table: Comparisons) -> list[str]:
-    told, better = difference.told, table.better.get(difference.metric, "none")
+def _difference(contrast: Contrast, table: Comparisons) -> list[str]:
+    c, better = contrast.comparison, table.better.get(contrast.metric, "none")
     verdict = "not distinguishable"
-    if told.real:
-        ahead = (told.difference > 0) == (better == "higher")
-        verdict = "differs" if better == "none" else "better" if ahead else "worse"
-    digits = _digits(told.high - told.low)
-    interval = f"{told.low:+.{digits}f} to {told.high:+.{digits}f}"
-    numbers = [f"{told.difference:+.{digits}f}", interval, f"{told.p:.2g}", f"{told.wins:.0%}"]
-    return [difference.run, difference.other, difference.metric, *numbers, verdict]
+    if c.real:
+        improved = (c.difference > 0) == (better == "higher")
+        verdict = "differs" if better == "none" else "better" if improved else "worse"
+    digits = _digits(c.high - c.low)
+    interval = f"{c.low:+.{digits}f} to {c.high:+.{digits}f}"
+    numbers = [f"{c.difference:+.{digits}f}", interval, f"{c.p:.2g}", f"{c.wins:.0%}"]
+    return [contrast.run, contrast.other, contrast.metric, *numbers, verdict]
 
 
 def _rich_differences(table: Comparisons) -> Table:
-    """The differences, each pair's below its names: narrow enough for 80 columns."""
-    others = {difference.other for difference in table.differences}
-    alone = others.pop() if len(others) == 1 else None
-    title = f"differences to {alone}" if alone else "differences"
-    shown = Table(title=f"{title}, paired over pictures", title_justify="left", box=SIMPLE_HEAD)
+    """The differences, those of each pair below its names: narrow enough for 80 columns."""
+    others = {contrast.other for contrast in table.contrasts}
+    single = others.pop() if len(others) == 1 else None
+    title = f"differences to {single}" if single else "differences"
+    block = Table(title=f"{title}, paired over pictures", title_justify="left", box=SIMPLE_HEAD)
     for i, column in enumerate(DIFFERENCES[2:]):
-        shown.add_column(column, justify="right" if i else "left", overflow="fold", no_wrap=i > 0)
-    shown.caption, shown.caption_justify = "n.s.: not distinguishable", "left"
+        block.add_column(column, justify="right" if i else "left", overflow="fold", no_wrap=i > 0)
+    block.caption, block.caption_justify = "n.s.: not distinguishable", "left"
     pair = None
     for row in differences(table):
         if pair != (pair := row[:2]):
-            shown.add_section()
-            shown.add_row(row[0] if alone else " against ".join(pair), style="bold")
-        shown.add_row(*row[2:-1], row[-1].replace("not distinguishable", "n.s."))
-    return shown
+            block.add_section()
+            block.add_row(row[0] if single else " against ".join(pair), style="bold")
+        block.add_row(*row[2:-1], row[-1].replace("not distinguishable", "n.s."))
+    return block
 
 
 def _digits(width: float) -> int:

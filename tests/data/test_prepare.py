@@ -7,7 +7,7 @@ import pytest
 from colorization.config import ConfigError
 from colorization.data.folder import Folder
 from colorization.data.pack import read_index
-from colorization.prepare import clear, packs, table, used, users
+from colorization.prepare import clear, packs, table, usage, users
 
 
 @pytest.fixture
@@ -38,16 +38,16 @@ def test_a_pack_knows_the_runs_on_its_pictures(data, tmp_path):
     record = {"fingerprint": {"train": "0" * 16}, "pictures": {"train": 30}}
     (runs / "other" / "run.json").write_text(json.dumps({"data": record}), encoding="utf-8")
     found = {
-        folder.name.split("_")[1]: users(folder, read_index(folder), used(runs)) for folder in packs(cache)
+        folder.name.split("_")[1]: users(folder, read_index(folder), usage(runs)) for folder in packs(cache)
     }
     assert found == {split: ["part", "sweep/0"] for split in ("train", "val", "test")}
     (runs / "part" / "run.json").unlink()
-    assert users(packs(cache)[0], read_index(packs(cache)[0]), used(runs)) == ["sweep/0"]
+    assert users(packs(cache)[0], read_index(packs(cache)[0]), usage(runs)) == ["sweep/0"]
 
 
 def test_the_table_names_packs_and_runs(data, tmp_path):
     ran(tmp_path / "runs" / "mine", data())
-    shown = table(tmp_path / "cache", used(tmp_path / "runs"))
+    shown = table(tmp_path / "cache", usage(tmp_path / "runs"))
     assert shown.row_count == 3
     assert list(shown.columns[-1].cells) == ["1"] * 3
     assert all(f"{folder.name}: mine" in str(shown.caption) for folder in packs(tmp_path / "cache"))
@@ -74,7 +74,7 @@ def test_a_run_without_a_record_is_passed_over(data, tmp_path):
     for name, content in (("cut", '{"da'), ("other", "{}")):
         (tmp_path / "runs" / name).mkdir(parents=True)
         (tmp_path / "runs" / name / "run.json").write_text(content, encoding="utf-8")
-    assert used(tmp_path / "runs") == {}
+    assert usage(tmp_path / "runs") == {}
 
 
 def test_clear_removes_one_pack_or_all(data, tmp_path):

@@ -10,8 +10,8 @@ import wandb
 
 from colorization.config import ConfigError
 from colorization.logger.wandb import PICTURES, log_evaluation
-from colorization.report.comparison import compared
-from colorization.report.dashboard import local, publish
+from colorization.report.comparison import compare_runs
+from colorization.report.dashboard import local_folder, publish
 from colorization.report.page import page
 from colorization.report.reading import read_all
 from colorization.report.samples import PERCENTILES
@@ -56,12 +56,12 @@ def test_a_run_that_was_sent_is_read_back(run):
     server = Server("mine")
     log_evaluation(server, run, run / "evaluation/made_test")
     (here,) = read_all([str(run)])
-    (there,) = read_all([local("wandb:me/colours/abc123", server)])
+    (there,) = read_all([local_folder("wandb:me/colours/abc123", server)])
     assert there.name == "mine" and there.names == here.names and there.config == here.config
     assert there.curves == here.curves and there.summary == here.summary
     assert all((there.values[metric] == here.values[metric]).all() for metric in here.values)
     assert there.baselines.keys() == here.baselines.keys()
-    text = page([here, there], compared([here, there], resamples=50))
+    text = page([here, there], compare_runs([here, there], resamples=50))
     assert text.count("data:image/jpeg") > 4 * 10, "the page shows the pictures that both have"
 
 
@@ -79,7 +79,7 @@ def test_without_a_key_it_says_what_to_type(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match="type wandb login"):
-        local("wandb:me/colours/abc123")
+        local_folder("wandb:me/colours/abc123")
 
 
 @pytest.mark.parametrize(
@@ -92,13 +92,13 @@ def test_without_a_key_it_says_what_to_type(tmp_path, monkeypatch):
 )
 def test_what_cannot_be_read_is_named(path, said):
     with pytest.raises(ConfigError, match=said):
-        local(path, Server("mine"))
+        local_folder(path, Server("mine"))
 
 
 def test_a_comparison_is_logged_offline(run, tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
     runs = read_all([str(run)])
-    table = compared(runs, resamples=50)
+    table = compare_runs(runs, resamples=50)
     out = tmp_path / "compare.html"
     out.write_text(page(runs, table))
     assert publish(runs, table, out, "colours") is None

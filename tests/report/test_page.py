@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorization.report.comparison import CEILINGS, FLOORS, compared
-from colorization.report.page import BYTES, SHOWN, chosen, page
+from colorization.report.comparison import CEILINGS, FLOORS, compare_runs
+from colorization.report.page import BYTES, GRID, page, selection
 from colorization.report.reading import read_all
 from tests.browser import chromium
 from tests.made import scored_run
@@ -30,7 +30,7 @@ def runs(tmp_path_factory):
 @pytest.fixture(scope="module")
 def written(runs, tmp_path_factory):
     path = tmp_path_factory.mktemp("written") / "compare.html"
-    path.write_text(page(runs, compared(runs, resamples=500)))
+    path.write_text(page(runs, compare_runs(runs, resamples=500)))
     return path
 
 
@@ -52,13 +52,13 @@ def test_text_cannot_end_the_script(runs):
     runs[0].names[0], kept = "</script><b>.jpg", runs[0].names[0]
     runs[0].files["</script><b>.jpg"] = runs[0].files[kept]
     try:
-        assert page(runs[:1], compared(runs[:1], resamples=50)).count("</script>") == 1
+        assert page(runs[:1], compare_runs(runs[:1], resamples=50)).count("</script>") == 1
     finally:
         runs[0].names[0] = kept
 
 
 def test_failures_come_first(runs):
-    picked = chosen(runs, range(60), 24)
+    picked = selection(runs, range(60), 24)
     worst = [
         min((i for i in range(60) if run.coloured[i]), key=lambda i: run.values["psnr"][i]) for run in runs
     ]
@@ -66,20 +66,20 @@ def test_failures_come_first(runs):
 
 
 def test_large_pictures_of_many_runs_stay_below_the_limit(tmp_path):
-    folder = scored_run(tmp_path / "large", pictures=SHOWN, size=420)
+    folder = scored_run(tmp_path / "large", pictures=GRID, size=420)
     for path in folder.rglob("*.png"):
         noise = np.random.default_rng(0).integers(0, 256, (420, 420, 3), dtype=np.uint8)
         Image.fromarray(noise).save(path, compress_level=0)
     runs = read_all([str(folder)])
-    text = page(runs, compared(runs, resamples=50))
+    text = page(runs, compare_runs(runs, resamples=50))
     assert 0.5 * BYTES < len(text) < 1.2 * BYTES
-    assert 1 < text.count("data:image/jpeg") / 3 < SHOWN
+    assert 1 < text.count("data:image/jpeg") / 3 < GRID
 
 
 def test_tables_and_panels_are_drawn(tab, written, runs):
     tab.open(written, 1280, 900)
     assert tab.ask("document.querySelectorAll('#scores tbody tr').length") == ROWS + len(runs)
-    assert tab.ask("document.querySelectorAll('#grid .row').length") == SHOWN
+    assert tab.ask("document.querySelectorAll('#grid .row').length") == GRID
     assert tab.ask("document.querySelectorAll('#scatter circle').length") == 60
     assert tab.ask("document.querySelectorAll('#curves polyline').length") == len(runs)
     assert tab.ask("document.querySelectorAll('canvas').length") == 1 + len(runs)
@@ -115,11 +115,11 @@ def test_pictures_open_turn_and_close_by_keyboard(tab, written):
     tab.press("Enter")
     title = "document.querySelector('#zoomname').innerText"
     tab.until("document.querySelector('#zoom').open")
-    assert tab.ask(title).endswith(f"(1 of {SHOWN})")
+    assert tab.ask(title).endswith(f"(1 of {GRID})")
     tab.press("ArrowRight", 2)
-    assert tab.ask(title).endswith(f"(3 of {SHOWN})")
+    assert tab.ask(title).endswith(f"(3 of {GRID})")
     tab.press("ArrowLeft", 3)
-    assert tab.ask(title).endswith(f"({SHOWN} of {SHOWN})")
+    assert tab.ask(title).endswith(f"({GRID} of {GRID})")
     tab.press("Escape")
     tab.until("!document.querySelector('#zoom').open")
     assert tab.ask("document.activeElement.getAttribute('aria-label')") == opener
@@ -138,7 +138,7 @@ def test_the_grid_is_ordered_by_where_two_runs_differ_most(tab, written, runs):
     names = tab.ask("[...document.querySelectorAll('#grid h3')].map(e => e.innerText)")
     by_name = {run.name: dict(zip(run.names, run.values["psnr"], strict=True)) for run in runs}
     gaps = [abs(by_name["one"][name] - by_name["third_0"][name]) for name in names]
-    assert len(gaps) == SHOWN and all(a >= b - 2e-3 for a, b in pairwise(gaps))
+    assert len(gaps) == GRID and all(a >= b - 2e-3 for a, b in pairwise(gaps))
 
 
 @pytest.mark.parametrize("metric", ["psnr", "ciede2000"])

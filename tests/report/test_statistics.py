@@ -11,11 +11,11 @@ from colorization.report.statistics import (
     Comparison,
     between_seeds,
     bootstrap_means,
-    corrected,
+    compare_pairs,
+    correct,
     holm,
     interval,
     over_seeds,
-    paired,
     permutation_p,
     wins,
 )
@@ -102,10 +102,10 @@ def test_a_comparison_says_who_wins():
     rng = np.random.default_rng(0)
     lower = -0.5 + rng.normal(0, 0.1, 300)
     noise = rng.normal(0, 0.1, 300)
-    first, second = corrected(paired(np.stack([lower, noise], axis=1), ["lower", "higher"]))
+    first, second = correct(compare_pairs(np.stack([lower, noise], axis=1), ["lower", "higher"]))
     assert first.real and first.wins > 0.99 and first.low < -0.5 < first.high
     assert not second.real and 0.4 < second.wins < 0.6
-    assert paired(np.empty((300, 0)), []) == []
+    assert compare_pairs(np.empty((300, 0)), []) == []
 
 
 def methods(rng, gap, seeds=3, pictures=300, of_seed=0.1):
