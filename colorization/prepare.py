@@ -2,7 +2,7 @@
 
     python -m colorization.prepare data=coco data.subset=20000  pack; train does so itself where it must
     python -m colorization.prepare data=coco stream=s3://B/COCO pack, and write shards for data=stream
-    python -m colorization.prepare list=true                    the packs, their sizes, the runs that used them
+    python -m colorization.prepare list=true                    the packs, their sizes, the runs that used one
     python -m colorization.prepare clear=NAME                   remove a pack; clear=all removes all
 
 Stopped at any moment, it continues where it was. Packs are in data.cache_dir.

@@ -111,12 +111,11 @@ def other_pictures(name: str, entry: dict[str, Any], extra: Sequence[str]) -> li
                                        *([] if run else extra)])  # fmt: skip
     training = composed("train", [*run["overrides"], *extra]) if run else None
     protocol = build.protocol(evaluation)
-    _, called = of_split(build.data(training or evaluation, protocol), scores["split"], protocol)
+    data = build.data(training or evaluation, protocol)
+    _, called = of_split(data, scores["split"], protocol, limit(scores))
     pairs = [("scored", scores["fingerprint"], called["fingerprint"])]
     if training:
-        pairs.append(
-            ("trained", run["data"]["fingerprint"]["train"], build.data(training).fingerprint("train"))
-        )
+        pairs.append(("trained", run["data"]["fingerprint"]["train"], data.fingerprint("train")))
     return [
         f"{name}: was {verb} on other pictures (fingerprint {before}, here {now}); "
         "point data.root at the recorded ones"
@@ -133,16 +132,24 @@ def repeat(folder: Path, entry: dict[str, Any], extra: Sequence[str]) -> dict[st
     available = composed("evaluate", ["metric=[networks]"]).metric
     networks = ",".join(name for name in available if name in measured)
     settings = [f"split={scores['split']}", f"protocol={scores['protocol']}", f"metric=[{networks}]"]
+    settings.append(f"pictures={limit(scores) or 'null'}")
     counts = [name.removeprefix("best_of_") for name in measured if name.startswith("best_of_")]
     more = [f"samples={count}" for count in counts]
     more += ["hints_curve=true"] if "hints_curve" in scores else []
     if entry["run"] is None:
         _python("evaluate", f"data={scores['data']}", *settings, *extra, f"out={folder}")
     else:
-        _python("train", *entry["run"]["overrides"], *extra, f"run.dir={folder}")
+        amounts = [f"test.pictures={limit(scores) or 'null'}"]
+        amounts += [] if "of" in scores else ["validate.pictures=null"]  # recorded before there was a limit
+        _python("train", *entry["run"]["overrides"], *amounts, *extra, f"run.dir={folder}")
         if networks or more or not summary.exists():  # training has scored its own test pictures
             _python("evaluate", f"run={folder}", *settings, *more)
     return json.loads(summary.read_text(encoding="utf-8"))
+
+
+def limit(scores: dict[str, Any]) -> int | None:
+    """How many pictures were scored; None: all."""
+    return scores["pictures"] if scores["pictures"] < scores.get("of", 0) else None
 
 
 def numbers(scores: dict[str, Any]) -> dict[str, float]:

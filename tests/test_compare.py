@@ -221,7 +221,8 @@ def test_an_evaluation_without_floors_is_to_be_made_again(typed, runs, tmp_path)
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "no run given"), (["none"], "no such run"), (["empty"], "empty: not a run"), (["."], "a folder of runs"),
+        ([], "no run given"), (["none"], "no such run"), (["empty"], "empty: not a run"),
+        (["."], "a folder of runs"),
         (["one", "evaluation=foo"], "choose made_test"),
         (["one", "metrics=[psrn]"], "choose from psnr"), (["one", "format=pdf"], "'markdown' or 'latex'"),
         (["one", "wandb:me/run"], "wandb:ENTITY/PROJECT/ID"),
