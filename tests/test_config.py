@@ -104,17 +104,16 @@ def test_every_model_learns_from_every_objective(model, objective):
     assert colorizer.eval()(batch().L).shape == (2, 2, 32, 32)
 
 
-@pytest.mark.parametrize("schedule", options("schedule"))
 @pytest.mark.parametrize("optimizer", options("optimizer"))
-def test_every_optimizer_follows_every_schedule(optimizer, schedule):
-    colorizer = build.colorizer(
-        composed("train", [f"optimizer={optimizer}", f"schedule={schedule}", "model.width=8"])
-    )
-    made = colorizer.configure_optimizers()
-    colorizer.objective.loss(colorizer.network, colorizer.seen(batch())).total.backward()
+def test_every_optimizer_moves_every_weight(optimizer):
+    settings = [f"optimizer={optimizer}", "schedule=constant", "model=unet", "model.width=8"]
+    colorizer = build.colorizer(composed("train", settings))
+    (chosen,), _ = colorizer.configure_optimizers()
     before = [p.clone() for p in colorizer.network.parameters()]
-    made[0][0].step()
-    assert any(not torch.equal(p, q) for p, q in zip(before, colorizer.network.parameters(), strict=True))
+    for p in colorizer.network.parameters():
+        p.grad = torch.ones_like(p)
+    chosen.step()
+    assert not any(torch.equal(p, q) for p, q in zip(before, colorizer.network.parameters(), strict=True))
 
 
 def test_a_mac_trains_on_its_processor_unless_told_otherwise(monkeypatch):

@@ -3,17 +3,18 @@
 import json
 import re
 import shlex
-import sys
+from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
+import pytorch_lightning as pl
 import torch
-import yaml
+from PIL import Image
 
 from colorization import build
 from colorization.compose import composed, trials
-from colorization.config import ConfigError
-from colorization.data.batch import Batch, Given
+from colorization.data.batch import Given
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -43,23 +44,53 @@ def test_a_shown_command_is_understood(name, arguments):
         composed(name, [] if resumed else settings)
 
 
-def test_the_shown_model_is_one(tmp_path, monkeypatch):
-    """What CONTRIBUTING.md shows is typed into a file, and learns."""
-    code, config = re.findall(r"```(?:python|yaml)\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.S)[
-        :2
-    ]
-    (tmp_path / "shown.py").write_text(code)
+def type_in(place: Path) -> dict[str, str]:
+    """The examples of CONTRIBUTING.md as files of a package "shown" and a folder of YAML; their names by kind."""
+    names = {}
+    for section in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("\n## ")[1:]:
+        blocks = re.findall(r"```(?:python|yaml)\n(.*?)```", section, re.S)
+        if blocks:
+            code, config = blocks
+            kind, name = re.search(r"colorization/(\w+)/(\w+)\.py", section).groups()
+            names[kind] = name
+            for file, text in ((f"shown/{kind}.py", code), (f"conf/{kind}/{name}.yaml", config)):
+                (place / file).parent.mkdir(parents=True, exist_ok=True)
+                text = text.replace(f"colorization.{kind}.{name}", f"shown.{kind}")
+                (place / file).write_text(text, encoding="utf-8")
+    return names
+
+
+def test_what_contributing_shows_is_typed_in_and_trains(tmp_path, monkeypatch, cache):
+    assert type_in(tmp_path) == {
+        "model": "mine", "objective": "mine", "loss": "mine", "hints": "mine", "metric": "exact", "data": "mine",
+    }  # fmt: skip
     monkeypatch.syspath_prepend(tmp_path)
-    cfg = composed("train", ["model=cnn"])
-    cfg.model = yaml.safe_load(config.replace("colorization.model.mine", "shown"))
-    colorizer = build.colorizer(cfg)
-    L, ab = torch.rand(2, 1, 33, 20) * 100, torch.zeros(2, 2, 33, 20)
-    colorizer.objective.loss(colorizer.network, Batch(L, ab, torch.arange(2))).total.backward()
-    assert colorizer.objective.predict(colorizer.network, Given(L)).shape == ab.shape
-    (tmp_path / "shown.py").write_text(code.replace("Mine(Network)", "Mine(nn.Module)"))
-    monkeypatch.delitem(sys.modules, "shown")
-    with pytest.raises(ConfigError, match=r"should be a colorization\.model\.base\.Network"):
-        build.colorizer(cfg)
+    monkeypatch.setenv("COLORIZATION_CONF", str(tmp_path / "conf"))
+    for split, label in product(("train", "val", "test"), ("cats", "dogs")):
+        folder = tmp_path / "pictures" / split / label
+        folder.mkdir(parents=True)
+        for i in range(4):
+            noise = np.random.default_rng(i).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+            Image.fromarray(noise).save(folder / f"{i}.png")
+    cfg = composed("train", [
+        "model=mine", "model.width=8", "objective=mine", "loss=[mine]", "hints=mine", "metric=[default,exact]",
+        "data=mine", f"data.root={tmp_path}/pictures", "data.image_size=32", "data.batch_size=4",
+        f"data.cache_dir={cache}", "trainer.accelerator=cpu", "watch=distance",
+    ])  # fmt: skip
+    colorizer, data = build.colorizer(cfg), build.data(cfg, build.protocol(cfg))
+    trainer = pl.Trainer(
+        max_epochs=1, num_sanity_val_steps=0, logger=False, enable_checkpointing=False, accelerator="cpu",
+        enable_progress_bar=False, enable_model_summary=False, use_distributed_sampler=False,
+    )  # fmt: skip
+    trainer.fit(colorizer, data)
+    logged = trainer.callback_metrics
+    assert {"train/loss", "train/worst", "train/mine", "val/distance", "val/exact"} <= logged.keys()
+    assert [group["initial_lr"] / cfg.optimizer.lr for group in trainer.optimizers[0].param_groups] == [0.1, 1]
+    assert data.rows("val")["label"].tolist() == [name.startswith("dogs") for name in data.pack("val").names]
+    given = Given(torch.rand(1, 1, 33, 20) * 100, colorizer.hints.blank(torch.zeros(1, 1, 33, 20)))
+    ab = colorizer.objective.predict(colorizer.network, given)
+    colorizer.objective.decode(gain=2.0)
+    torch.testing.assert_close(colorizer.objective.predict(colorizer.network, given), 2 * ab)
 
 
 def test_links_lead_somewhere():
