@@ -1,14 +1,18 @@
 """Whether a network, an objective and hints go together, tried on a small picture before anything else."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from colorization.config import ConfigError
+from colorization.data.batch import Batch
 from colorization.hints.base import Hints
 from colorization.model.base import Network
-from colorization.objective.base import Objective
+from colorization.objective.base import NETWORK, Losses, Objective
 
 SIZE = (37, 53)  # no multiple of any stride
+RIGHT = "Losses(total=..., ab=lambda: ...)"
 
 
 def input_channels(objective: Objective, hints: Hints) -> int:
@@ -39,6 +43,39 @@ def check(network: Network, objective: Objective, hints: Hints) -> None:
             says = f"its stride {stride} promises {expected[0]} x {expected[1]}"
             remedy = "set the attribute stride, and pad or crop inside to ceil(side / stride)"
             raise ConfigError([f"{name}: gives {h} x {w} for a picture of {H} x {W}, {says}; {remedy}"])
+
+
+def losses_of(objective: Objective, network: Network, batch: Batch, turn: str = NETWORK) -> Losses:
+    """What an objective's loss gives for a batch.
+
+    Raises:
+        ConfigError: it is no Losses with a scalar total.
+    """
+    name = f"{type(objective).__name__}.loss"
+    try:
+        losses = objective.loss(network, batch, turn)
+    except TypeError as error:
+        if "Losses.__new__()" not in str(error):
+            raise
+        raise ConfigError([f"{name}: {error}; should give {RIGHT}"]) from error
+    if not isinstance(losses, Losses):
+        raise ConfigError([f"{name}: gives {type(losses).__name__}, should give {RIGHT}"])
+    if not isinstance(losses.total, Tensor) or losses.total.dim():
+        raise ConfigError([f"{name}: total is {_form(losses.total)}, should be a scalar tensor"])
+    return losses
+
+
+def prediction(losses: Losses, batch: Batch, objective: Objective) -> Tensor:
+    """The prediction of a loss, ab (B, 2, H, W). Raises ConfigError where it has another shape."""
+    ab = losses.ab()
+    if not isinstance(ab, Tensor) or ab.shape != batch.ab.shape:
+        right = f"should give {tuple(batch.ab.shape)}, CIE units"
+        raise ConfigError([f"{type(objective).__name__}.loss: ab() gives {_form(ab)}, {right}"])
+    return ab
+
+
+def _form(value: Any) -> str:
+    return f"a tensor {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
 
 
 def _outputs(network: Network, objective: Objective, hints: Hints) -> tuple[Tensor, ...]:

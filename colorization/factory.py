@@ -41,14 +41,22 @@ def _built(node: Any) -> Any:
 
 
 def _called(target: Callable[..., Any], settings: dict[str, Any]) -> Any:
+    super_first = f"{target.__name__}: its __init__ should begin with super().__init__()"
     try:
-        return target(**settings)
+        made = target(**settings)
     except ConfigError:
+        raise
+    except AttributeError as error:
+        if "before Module.__init__() call" in str(error):
+            raise ConfigError([super_first]) from error
         raise
     except (TypeError, ValueError, FileNotFoundError) as error:
         if _deliberate(error, target.__module__):
             raise ConfigError([str(error)]) from error
         raise
+    if hasattr(made, "register_module") and "_modules" not in vars(made):  # a module of torch
+        raise ConfigError([super_first])
+    return made
 
 
 def _deliberate(error: Exception, module: str) -> bool:

@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from colorization.chance import Chance
 from colorization.color import lab
 from colorization.config import ConfigError
+from colorization.contract import losses_of, prediction
 from colorization.data.batch import Batch, Given
 from colorization.hints.base import Hints
 from colorization.loss.base import Term
@@ -212,7 +213,7 @@ class Colorizer(pl.LightningModule):
 
     def _losses(self, batch: Batch, turn: str = NETWORK) -> Losses:
         """The objective's losses with the terms added."""
-        losses = self.objective.loss(self.network, batch, turn)
+        losses = losses_of(self.objective, self.network, batch, turn)
         if not self.terms or turn != NETWORK:
             return losses
         ab = losses.ab()
@@ -237,7 +238,8 @@ class Colorizer(pl.LightningModule):
         losses = self._losses(batch)
         logged = {f"{split}/{name}": value for name, value in {"loss": losses.total, **losses.logged}.items()}
         self.log_dict(logged, batch_size=len(batch.L), sync_dist=True)
-        return {"pair": self.scorer.add(batch.index, batch.picture, losses.ab(), losses.measured())}
+        ab = prediction(losses, batch, self.objective)
+        return {"pair": self.scorer.add(batch.index, batch.picture, ab, losses.measured())}
 
     def _log_scores(self, prefix: str) -> dict[str, float]:
         """Log what the pictures since the last reset come to, and say once what is missing."""

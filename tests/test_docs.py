@@ -45,7 +45,7 @@ def test_a_shown_command_is_understood(name, arguments):
 
 
 def type_in(place: Path) -> dict[str, str]:
-    """The examples of CONTRIBUTING.md as files of a package "shown" and a folder of YAML; their names by kind."""
+    """CONTRIBUTING.md's examples as files of a package "shown" and a folder of YAML; their names by kind."""
     names = {}
     for section in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("\n## ")[1:]:
         blocks = re.findall(r"```(?:python|yaml)\n(.*?)```", section, re.S)
@@ -62,7 +62,8 @@ def type_in(place: Path) -> dict[str, str]:
 
 def test_what_contributing_shows_is_typed_in_and_trains(tmp_path, monkeypatch, cache):
     assert type_in(tmp_path) == {
-        "model": "mine", "objective": "mine", "loss": "mine", "hints": "mine", "metric": "exact", "data": "mine",
+        "model": "mine", "objective": "mine", "loss": "mine", "hints": "mine", "metric": "exact",
+        "data": "mine",
     }  # fmt: skip
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("COLORIZATION_CONF", str(tmp_path / "conf"))
@@ -73,8 +74,8 @@ def test_what_contributing_shows_is_typed_in_and_trains(tmp_path, monkeypatch, c
             noise = np.random.default_rng(i).integers(0, 256, (40, 40, 3), dtype=np.uint8)
             Image.fromarray(noise).save(folder / f"{i}.png")
     cfg = composed("train", [
-        "model=mine", "model.width=8", "objective=mine", "loss=[mine]", "hints=mine", "metric=[default,exact]",
-        "data=mine", f"data.root={tmp_path}/pictures", "data.image_size=32", "data.batch_size=4",
+        "model=mine", "model.width=8", "objective=mine", "loss=[mine]", "hints=mine",
+        "metric=[default,exact]", "data=mine", f"data.root={tmp_path}/pictures", "data.image_size=32", "data.batch_size=4",
         f"data.cache_dir={cache}", "trainer.accelerator=cpu", "watch=distance",
     ])  # fmt: skip
     colorizer, data = build.colorizer(cfg), build.data(cfg, build.protocol(cfg))
@@ -85,7 +86,10 @@ def test_what_contributing_shows_is_typed_in_and_trains(tmp_path, monkeypatch, c
     trainer.fit(colorizer, data)
     logged = trainer.callback_metrics
     assert {"train/loss", "train/worst", "train/mine", "val/distance", "val/exact"} <= logged.keys()
-    assert [group["initial_lr"] / cfg.optimizer.lr for group in trainer.optimizers[0].param_groups] == [0.1, 1]
+    assert [group["initial_lr"] / cfg.optimizer.lr for group in trainer.optimizers[0].param_groups] == [
+        0.1,
+        1,
+    ]
     assert data.rows("val")["label"].tolist() == [name.startswith("dogs") for name in data.pack("val").names]
     given = Given(torch.rand(1, 1, 33, 20) * 100, colorizer.hints.blank(torch.zeros(1, 1, 33, 20)))
     ab = colorizer.objective.predict(colorizer.network, given)
