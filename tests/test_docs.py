@@ -75,8 +75,8 @@ def test_what_contributing_shows_is_typed_in_and_trains(tmp_path, monkeypatch, c
             Image.fromarray(noise).save(folder / f"{i}.png")
     cfg = composed("train", [
         "model=mine", "model.width=8", "objective=mine", "loss=[mine]", "hints=mine",
-        "metric=[default,exact]", "data=mine", f"data.root={tmp_path}/pictures", "data.image_size=32", "data.batch_size=4",
-        f"data.cache_dir={cache}", "trainer.accelerator=cpu", "watch=distance",
+        "metric=[default,exact]", "data=mine", f"data.root={tmp_path}/pictures", "data.image_size=32",
+        "data.batch_size=4", f"data.cache_dir={cache}", "trainer.accelerator=cpu", "watch=distance",
     ])  # fmt: skip
     colorizer, data = build.colorizer(cfg), build.data(cfg, build.protocol(cfg))
     trainer = pl.Trainer(
