@@ -36,8 +36,8 @@ def train(colorizer, cfg, epochs=1):
     """Four batches an epoch under a bare Trainer."""
     trainer = pl.Trainer(
         max_epochs=epochs, check_val_every_n_epoch=epochs, limit_val_batches=1, num_sanity_val_steps=0,
-        logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, accelerator="cpu",
-        use_distributed_sampler=False, log_every_n_steps=1,
+        logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+        accelerator="cpu", use_distributed_sampler=False, log_every_n_steps=1,
     )  # fmt: skip
     trainer.fit(colorizer, build.data(cfg))
     return trainer
