@@ -140,3 +140,13 @@ class Stateless(SetMetric):
 
     def reset(self):
         self.seen = 0
+
+
+def test_a_prediction_that_is_not_finite_is_shown_black_and_not_scored():
+    truth = torch.rand(2, 3, 32, 32).mul(255).round() / 255
+    broken = truth.clone()
+    broken[1] = torch.nan
+    right, wrong = (panel(Pair(rgb, truth), columns=1) for rgb in (truth, broken))
+    assert right.crop((0, 0, right.width, 32)).tobytes() == wrong.crop((0, 0, right.width, 32)).tobytes()
+    middle = (wrong.width // 2 - 8, 32 + 16, wrong.width // 2 + 8, 64 + 16)
+    assert wrong.crop(middle).getextrema() == ((0, 0), (0, 0), (0, 0))
