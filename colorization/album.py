@@ -27,7 +27,7 @@ class Job:
     source: Path
     targets: tuple[Path, ...]
 
-    def open(self) -> Image.Image:
+    def picture(self) -> Image.Image:
         """The picture, 8-bit RGB; a JPEG without its end marker, too. Raises UnreadablePicture."""
         if self.source.suffix.lower() in RAW:
             raise UnreadablePicture(self.source, "is not read here; convert it to PNG, TIFF or JPEG first")

@@ -143,7 +143,7 @@ def painted(
     """
     for job in jobs:
         try:
-            colourings = painter.colour(job.open(encoding="utf-8"))
+            colourings = painter.colour(job.picture())
         except Exception as error:
             if os.environ.get("COLORIZATION_TRACEBACK"):
                 raise
