@@ -318,13 +318,13 @@ def test_a_jpeg_without_its_end_marker_is_read_and_half_of_one_is_not(tmp_path, 
     content = whole.read_bytes()
     assert content[-2:] == b"\xff\xd9"
     (tmp_path / "last.jpg").write_bytes(content[:-2])
-    picture = Job(tmp_path / "last.jpg", ()).open(encoding="utf-8")
-    assert picture.tobytes() == Job(whole, ()).open(encoding="utf-8").tobytes()
+    picture = Job(tmp_path / "last.jpg", ()).picture()
+    assert picture.tobytes() == Job(whole, ()).picture().tobytes()
     assert "last.jpg: lacks the marker" in caplog.text
     for bytes_left in (len(content) // 2, len(content) - 40):
         (tmp_path / "half.jpg").write_bytes(content[:bytes_left])
         with pytest.raises(UnreadablePicture, match=r"half\.jpg: .*truncated"):
-            Job(tmp_path / "half.jpg", ()).open(encoding="utf-8")
+            Job(tmp_path / "half.jpg", ()).picture()
 
 
 def test_the_network_sees_a_bounded_picture(regression):
