@@ -9,21 +9,25 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from omegaconf import DictConfig, OmegaConf
-from pytorch_lightning.callbacks import ModelCheckpoint
-from pytorch_lightning.loggers import WandbLogger
-from pytorch_lightning.utilities import rank_zero_only
+from pytorch_lightning.callbacks import (
+    BatchSizeFinder,
+    GradientAccumulationScheduler,
+    LearningRateFinder,
+    ModelCheckpoint,
+    StochasticWeightAveraging,
+)
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from colorization.callback.budget import Budget
-from colorization.callback.checkpoint import Checkpoints
+from colorization.callback.checkpoint import BestAndLast, WholeFiles
 from colorization.callback.interrupt import Interrupt
 from colorization.callback.progress import BudgetBar, Speed
-from colorization.config import ConfigError, locate, nearest
+from colorization.config import ConfigError, locate, nearest, signature
 from colorization.contract import check, input_channels
 from colorization.data.module import PictureData, View
 from colorization.factory import make
 from colorization.hints.base import Hints
 from colorization.logger.table import Table
-from colorization.logger.wandb import log_evaluation as log_to_wandb
 from colorization.metric.base import Metric, SetMetric
 from colorization.model.base import Network
 from colorization.module import Colorizer
@@ -32,6 +36,31 @@ from colorization.protocol import Measure, Protocol
 from colorization.scorer import Scorer
 from colorization.scoring import manifest
 from colorization.scoring.amount import amount, trained
+
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+
+# Arguments of Lightning's trainer that other settings stand for.
+OWNED = {
+    **dict.fromkeys(("max_epochs", "min_epochs"), "type budget.epochs=N"),
+    **dict.fromkeys(("max_steps", "min_steps"), "type budget.steps=N"),
+    "max_time": "type budget.time=10m",
+    "logger": "type logger=csv, or logger=[wandb,tensorboard]",
+    "callbacks": "type callback=[default,NAME]",
+    "default_root_dir": "type run.dir=FOLDER",
+    "enable_checkpointing": "a run always keeps its best and its last checkpoint; leave it out",
+    "gradient_clip_algorithm": "gradients are clipped by their norm, trainer.gradient_clip_val; leave it out",
+    "use_distributed_sampler": "every process has its own share of the pictures; leave it out",
+    **dict.fromkeys(("barebones", "plugins", "model_registry"), "does not work here; leave it out"),
+}
+
+# Callbacks of Lightning's that ask for its own loops and checkpoints, and what does the same.
+UNFIT = {
+    LearningRateFinder: "compare rates by -m optimizer.lr=1e-4,1e-3,1e-2",
+    BatchSizeFinder: "compare sizes by -m data.batch_size=16,32,64 budget.steps=20",
+    StochasticWeightAveraging: "type callback=[default,ema]",
+    GradientAccumulationScheduler: "type trainer.accumulate_grad_batches=N",
+    ModelCheckpoint: "best.ckpt and last.ckpt are always kept; watch=METRIC chooses the best",
+}
 
 
 def data(cfg: DictConfig, protocol: Protocol | None = None) -> PictureData:
@@ -167,91 +196,103 @@ def budget(cfg: DictConfig) -> Budget:
 def trainer(
     cfg: DictConfig, folder: Path, budget: Budget, colorizer: Colorizer, run_id: str | None = None
 ) -> pl.Trainer:
-    """The trainer with its loggers and callbacks, writing into the run folder."""
+    """The trainer with its loggers and callbacks, which will write into the run's folder."""
+    refuse_owned(cfg)
     _, better = colorizer.scorer.described(cfg.watch)
-    best = ModelCheckpoint(
-        dirpath=folder / "checkpoints",
-        filename="best",
-        monitor=f"val/{cfg.watch}",
-        mode="max" if better == "higher" else "min",
-        save_last=True,
-        save_on_train_epoch_end=False,
-        enable_version_counter=False,
-    )
+    best = BestAndLast(folder / "checkpoints", f"val/{cfg.watch}", better)
+    speed = Speed(budget)
+    bar = [BudgetBar(budget, speed)] if cfg.trainer.get("enable_progress_bar", True) else []
+    own = {
+        "accelerator": accelerator(cfg),
+        "precision": precision(cfg),
+        "gradient_clip_val": None,  # the Colorizer clips and accumulates, player by player
+        "accumulate_grad_batches": 1,
+        "default_root_dir": str(folder),
+        "max_epochs": -1,
+        "logger": [Table(folder / "metrics.csv", budget.moment), *loggers(cfg, folder, budget, run_id)],
+        "plugins": [WholeFiles()],
+        "callbacks": [budget, speed, *callbacks(cfg), *bar, Interrupt(best), best],
+        "use_distributed_sampler": False,
+    }
     try:
-        return make(
-            cfg.trainer,
-            accelerator=accelerator(cfg),
-            gradient_clip_val=None,  # the Colorizer clips and accumulates, player by player
-            accumulate_grad_batches=1,
-            default_root_dir=str(folder),
-            max_epochs=-1,
-            logger=[Table(folder / "metrics.csv", budget.moment), *loggers(cfg, folder, run_id)],
-            plugins=[Checkpoints()],
-            callbacks=[budget, Speed(), *callbacks(cfg), BudgetBar(budget), best, Interrupt()],
-            num_sanity_val_steps=0,
-            use_distributed_sampler=False,
-            enable_model_summary=False,
-        )
-    except pl.utilities.exceptions.MisconfigurationException as error:
-        raise ConfigError([f"trainer: {error}"]) from error
+        return make(cfg.trainer, **own)
+    except (MisconfigurationException, RuntimeError) as error:
+        raise ConfigError([f"trainer: {' '.join(str(error).split())}"]) from error
+
+
+def refuse_owned(cfg: DictConfig) -> None:
+    """Raise a ConfigError that names the settings of Lightning's trainer which other settings stand for."""
+    wrong = [f"trainer.{name}: {remedy}" for name, remedy in OWNED.items() if name in cfg.trainer]
+    if cfg.trainer.get("limit_train_batches") == 0:
+        wrong.append("trainer.limit_train_batches=0: nothing would be trained; evaluate run=RUN scores a run")
+    if wrong:
+        raise ConfigError(wrong)
 
 
 def accelerator(cfg: DictConfig) -> str:
-    """What to train on: Apple's MPS only by name, for it has no float64, in which scores are summed."""
-    wanted = str(cfg.trainer.accelerator)
+    """What to train on: Apple's MPS only by name, for it has no float64, in which scores are summed.
+
+    Raises:
+        ConfigError: it is not there.
+    """
+    wanted, there = str(cfg.trainer.accelerator), torch.cuda.device_count()
+    if (
+        wanted in ("gpu", "cuda")
+        and not there
+        and not (wanted == "gpu" and torch.backends.mps.is_available())
+    ):
+        raise ConfigError([f"trainer.accelerator={wanted}: no GPU is there; type trainer.accelerator=cpu"])
+    devices = cfg.trainer.devices
+    if wanted in ("gpu", "cuda", "auto") and there and isinstance(devices, int) and devices > there:
+        raise ConfigError([f"trainer.devices={devices}: GPUs that are there: {there}"])
     return "cpu" if wanted == "auto" and torch.backends.mps.is_available() else wanted
+
+
+def precision(cfg: DictConfig) -> str:
+    """The numbers to compute with; weights are always of 32 bits.
+
+    Raises:
+        ConfigError: another precision.
+    """
+    wanted = str(cfg.trainer.precision)
+    chosen = {"32": "32-true", "16": "16-mixed", "bf16": "bf16-mixed"}.get(wanted, wanted)
+    if chosen not in PRECISIONS:
+        allowed = f"choose {', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}"
+        raise ConfigError([f"trainer.precision={wanted}: {allowed}; weights stay in 32 bits"])
+    return chosen
 
 
 def callbacks(cfg: DictConfig) -> list[pl.Callback]:
     """The chosen callbacks, averaged weights last: the others must see them in place."""
     made = {name: make(node) for name, node in (cfg.get("callback") or {}).items()}
+    for name, callback in made.items():
+        for kind, remedy in UNFIT.items():
+            if isinstance(callback, kind):
+                raise ConfigError([f"callback.{name}: {kind.__name__} does not work here; {remedy}"])
     return [made[name] for name in sorted(made, key=lambda name: name == "ema")]
 
 
-def loggers(cfg: DictConfig, folder: Path, run_id: str | None) -> list[Any]:
-    """The chosen loggers beside the run folder's own table; the first process alone logs."""
+def loggers(cfg: DictConfig, folder: Path, budget: Budget, run_id: str | None) -> list[Any]:
+    """The chosen loggers beside the run folder's own table; none starts before it has something to log."""
+    given = {"folder": folder, "save_dir": str(folder), "moment": budget.moment, "run_id": run_id}
+    # what is composed is data here, nothing in it is to be built: hence not recursive
+    given["composed"] = OmegaConf.to_container(cfg, resolve=True)
     made = []
-    for name, node in cfg.logger.items():
-        if isinstance(node, DictConfig) and first_process():
-            own: dict[str, Any] = {}
-            if name == "wandb":
-                own = {"folder": folder, "name": folder.name, "run_id": run_id}
-                # not recursive: the configuration is data here, nothing in it is to be built
-                own |= {"composed": OmegaConf.to_container(cfg, resolve=True), "_recursive_": False}
-            made.append(make(node, **own))
+    for node in (node for node in cfg.logger.values() if isinstance(node, DictConfig)):
+        taken = {name: value for name, value in given.items() if name in signature(node._target_)}
+        made.append(make(node, **taken, _recursive_=False))
     return made
 
 
-def log_evaluation(trainer: pl.Trainer, folder: Path, evaluation: Path) -> None:
-    """Send a scored run's tables and pictures to its W&B run, where there is one."""
-    for logger in trainer.loggers:
-        if isinstance(logger, WandbLogger):
-            log_to_wandb(logger.experiment, folder, evaluation)
-
-
-def wandb_id(trainer: pl.Trainer) -> str | None:
-    """The id of the W&B run that a resumed run goes on with."""
-    for logger in trainer.loggers:
-        if isinstance(logger, WandbLogger):
-            return str(logger.experiment.id)
-    return None
-
-
-def first_process() -> bool:
-    """Whether this is the process that writes: the only one, or rank 0 of those that Lightning starts."""
-    return getattr(rank_zero_only, "rank", 0) in (0, None)
-
-
 def _optimizer(cfg: DictConfig) -> Callable[..., torch.optim.Optimizer]:
-    """The optimizer, fused where it can be: Lightning does not clip for a fused one in mixed precision."""
+    """The optimizer, fused where it can be: a fused one scales 16-bit gradients itself, once clipped."""
     chosen = make(cfg.optimizer)
     try:  # what it refuses, it refuses before the run has a folder
         chosen([torch.zeros(1, requires_grad=True)])
     except (TypeError, ValueError) as error:
         raise ConfigError([f"optimizer: {error}"]) from error
     can_fuse = "fused" in inspect.signature(chosen.func).parameters
-    clipped = "mixed" in str(cfg.trainer.precision) and cfg.trainer.gradient_clip_val is not None
+    clipped = precision(cfg) == "16-mixed" and cfg.trainer.gradient_clip_val is not None
     if can_fuse and not clipped and "fused" not in chosen.keywords:
         return partial(chosen, fused=True)
     return chosen

@@ -1,5 +1,6 @@
 """Whether a network, an objective and hints go together, tried on a small picture before anything else."""
 
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -30,7 +31,9 @@ def check(network: Network, objective: Objective, hints: Hints) -> None:
     if needs.time and not network.takes_time:
         feeds = f"which {type(objective).__name__} feeds"
         raise ConfigError([f"{name}: takes no time t, {feeds}; choose a network with takes_time"])
-    outputs = _outputs(network, objective, hints)
+    training = network.training
+    outputs = _outputs(network.eval(), objective, hints, SIZE)
+    network.train(training)
     channels = sum(y.shape[1] for y in outputs)
     if channels != needs.out:
         asked = f"gives {channels} channels, and {type(objective).__name__} reads {needs.out}"
@@ -78,19 +81,30 @@ def _form(value: Any) -> str:
     return f"a tensor {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
 
 
-def _outputs(network: Network, objective: Objective, hints: Hints) -> tuple[Tensor, ...]:
-    L = torch.full((1, 1, *SIZE), 50.0)
-    more = L.new_zeros(1, objective.needs.extra_in, *SIZE)
+def check_lone_picture(network: Network, objective: Objective, hints: Hints, size: int) -> None:
+    """Raise a ConfigError where the network cannot train on one picture of this size at a time."""
+    try:
+        _outputs(deepcopy(network).train(), objective, hints, (size, size))
+    except ValueError as error:  # batch norm's
+        what = (
+            f"data.batch_size=1 data.image_size={size}: too little for {type(network).__name__} to train on"
+        )
+        remedy = "give larger batches or pictures, or model.norm=group where there is one"
+        raise ConfigError([f"{what}; {remedy} ({error})"]) from error
+
+
+def _outputs(
+    network: Network, objective: Objective, hints: Hints, size: tuple[int, int]
+) -> tuple[Tensor, ...]:
+    L = torch.full((1, 1, *size), 50.0)
+    more = L.new_zeros(1, objective.needs.extra_in, *size)
     x = network.units.encode(L, hints.blank(L), more)
-    training = network.training
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         try:
-            y = network.eval()(x, L.new_zeros(1)) if objective.needs.time else network.eval()(x)
+            y = network(x, L.new_zeros(1)) if objective.needs.time else network(x)
         except RuntimeError as error:
             if "channels" not in str(error):
                 raise
             fault = f"{type(network).__name__}: does not take {x.shape[1]} channels"
             raise ConfigError([f"{fault}; its first layer should have in_channels ({error})"]) from error
-        finally:
-            network.train(training)
     return (y,) if isinstance(y, Tensor) else tuple(y)

@@ -80,7 +80,7 @@ def open_run(path: str | Path) -> Run:
     try:
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
         record = state["colorization"]
-        config = OmegaConf.create(_literal(record["config"]))
+        config = OmegaConf.create(literal(record["config"]))
     except Exception as error:  # a damaged file fails in many ways; each means the same to the user
         raise ConfigError(
             [f"{checkpoint}: not a checkpoint of this project; give a run folder or its best.ckpt"]
@@ -122,10 +122,10 @@ def _by_age() -> list[Path]:
     return [file.parent.parent for file in files]
 
 
-def _literal(node: Any) -> Any:
+def literal(node: Any) -> Any:
     """Plain data for OmegaConf, which would take ${...} in a text for an interpolation."""
     if isinstance(node, str):
         return re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + r"\${", node)
     if isinstance(node, dict):
-        return {key: _literal(value) for key, value in node.items()}
-    return [_literal(value) for value in node] if isinstance(node, list) else node
+        return {key: literal(value) for key, value in node.items()}
+    return [literal(value) for value in node] if isinstance(node, list) else node

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import DictConfig, OmegaConf
 
 from colorization.config import PACKAGE
 from colorization.data.decoding import cores
@@ -18,14 +17,6 @@ from colorization.files import replaced
 
 LIBRARIES = ("torch", "pytorch-lightning", "kornia", "torchmetrics", "hydra-core", "numpy", "pillow")
 MADE_OF = ("colorization", "conf", "pyproject.toml", "experiments/*/recipe.yaml")  # what a number depends on
-
-
-def start(folder: Path, cfg: DictConfig, overrides: list[str], record: dict[str, Any]) -> None:
-    """Write what a run is, before it does anything."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write(folder / "config.yaml", OmegaConf.to_yaml(cfg, resolve=True))
-    write(folder / "overrides.yaml", OmegaConf.to_yaml(OmegaConf.create(overrides)))
-    write_json(folder / "run.json", record)
 
 
 def provenance() -> dict[str, Any]:
@@ -40,13 +31,14 @@ def provenance() -> dict[str, Any]:
 
 
 def git() -> dict[str, Any]:
-    """The commit of the code, and whether code or a recipe was changed since; nothing in an installed wheel.
+    """The commit of the code, and whether code or a recipe was changed since; None where git cannot tell.
 
     What is written beside a recipe when a study is recorded is no change.
     """
     if not (PACKAGE.parent / ".git").exists():
         return {"commit": None, "dirty": None}
-    return {"commit": _git("rev-parse", "HEAD"), "dirty": bool(_git("status", "--porcelain", "--", *MADE_OF))}
+    changes = _git("status", "--porcelain", "--", *MADE_OF)
+    return {"commit": _git("rev-parse", "HEAD"), "dirty": None if changes is None else bool(changes)}
 
 
 def is_code_of(commit: str) -> bool:
@@ -57,14 +49,17 @@ def is_code_of(commit: str) -> bool:
 def _git(*words: str) -> str | None:
     """What git says of this checkout, or None where it fails."""
     command = ["git", "-C", str(PACKAGE.parent), *words]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        answer = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    except OSError:  # no git
+        return None
     return answer.stdout.strip() if answer.returncode == 0 else None
 
 
 def write(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
     with replaced(path) as partial:
-        partial.write_text(text)
+        partial.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -74,7 +69,7 @@ def write_json(path: Path, content: Any) -> None:
 
 def write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
     """Write a table whole or not at all; all rows have the same columns."""
-    with replaced(path) as partial, partial.open("w", newline="") as file:
+    with replaced(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
@@ -88,7 +83,8 @@ def _version(name: str) -> str | None:
 
 
 def _cpu() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
+    about = Path("/proc/cpuinfo")
+    for line in about.read_text(encoding="utf-8").splitlines() if about.exists() else []:
         if line.startswith("model name"):
             return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()

@@ -15,7 +15,7 @@ from pathlib import Path
 from unittest import mock
 
 ROOT = Path(__file__).parent.parent
-IMPORTED = ("build", "train", "evaluate", "predict", "compare", "prepare", "reproduce", "convert")
+IMPORTED = ("build", "train", "training", "sweep", "evaluate", "predict", "compare", "prepare", "reproduce", "convert")
 Done = subprocess.CompletedProcess[str]
 
 

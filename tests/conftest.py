@@ -3,15 +3,19 @@
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+import pytorch_lightning as pl
 import skimage.data
 import torch
 from filelock import FileLock
 from PIL import Image
 
+from colorization.job import Job, begun
+from colorization.request import read
+from colorization.training import train
 from tests.commands import Done
 from tests.commands import command as run_command
 
@@ -89,6 +93,34 @@ def small(photos: Path, cache: Path) -> list[str]:
         "model.width=8", "model.depth=1", "budget.epochs=2", "logger=csv", "trainer.accelerator=cpu",
         "callback.panel.pictures=2",
     ]  # fmt: skip
+
+
+Trains = Callable[..., Job]
+
+
+@pytest.fixture
+def trains(small: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trains:
+    """Train in this process, in tmp_path, without the scoring that follows."""
+    return trains_in(tmp_path, small, monkeypatch)
+
+
+def trains_in(folder: Path, small: list[str], monkeypatch: pytest.MonkeyPatch) -> Trains:
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("colorization.training.finish", lambda job: 0.0)
+    for name in ("COLORIZATION_RUN", "PL_GLOBAL_SEED", "PL_SEED_WORKERS"):
+        monkeypatch.setenv(name, "")  # so that it is given back afterwards
+        monkeypatch.delenv(name)
+    fewer = [setting for setting in small if not setting.startswith(("callback.", "budget."))]
+
+    def run(*overrides: str, callbacks: Sequence[pl.Callback] = ()) -> Job:
+        resumes = any(override.startswith("resume=") for override in overrides)
+        new = () if resumes else (*fewer, "metric=[psnr]", "budget.epochs=null")
+        job = begun(read("train", [*new, *overrides]))
+        job.trainer.callbacks[:0] = callbacks
+        train(job)
+        return job
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -5,20 +5,24 @@ import time
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+SPENT = 1 - 1e-9  # as epochs are a sum of fractions
 
 
 class Budget(pl.Callback):
-    """Stop when the first of the given limits is reached; the last validation still runs.
+    """Stop when the first of the given limits is reached; a last validation still runs.
+
+    It counts batches itself, so that neither several optimizers nor accumulated gradients change a budget.
 
     Args:
         epochs: passes over the training pictures.
-        steps: optimizer steps.
+        steps: batches that each device trains on.
         pictures: training pictures seen, over all devices.
         time: wall time of fitting, validation included: seconds, or text such as "90s", "10m", "1h30m".
 
-    A resumed run goes on with what it had left.
+    A resumed run goes on with what it had left. Of several processes the first one's clock counts.
     """
 
     def __init__(
@@ -39,8 +43,13 @@ class Budget(pl.Callback):
         self.clock: float | None = None  # stands still until training starts
 
     def progress(self) -> float:
-        """The share of the budget that is spent, 0..1."""
+        """The share of the budget that was spent when the last batch ended, 0..1; the same on every rank."""
         return min(max(self._shares().values()), 1.0)
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing is left."""
+        return self.progress() >= SPENT
 
     def tightest(self) -> str:
         """The limit of which the largest share is spent."""
@@ -49,9 +58,12 @@ class Budget(pl.Callback):
 
     def moment(self) -> dict[str, float]:
         """Where the run stands, for each row of its metrics."""
-        self._tick()
-        shown = {"epoch": round(self.spent["epochs"], 4), "pictures": self.spent["pictures"]}
-        return shown | {"seconds": round(self.spent["time"], 2)}
+        return {
+            "step": self.spent["steps"],
+            "epoch": round(self.spent["epochs"], 4),
+            "pictures": self.spent["pictures"],
+            "seconds": round(self.spent["time"] + self._running(), 2),
+        }
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.clock = time_now()
@@ -65,26 +77,32 @@ class Budget(pl.Callback):
     ) -> None:
         self.spent["pictures"] += len(batch.L) * trainer.world_size
         self.spent["epochs"] += 1 / trainer.num_training_batches
-        self.spent["steps"] = trainer.global_step
-        spent = trainer.strategy.reduce_boolean_decision(self.progress() >= 1 - 1e-9, all=False)
-        trainer.should_stop = trainer.should_stop or spent
+        self.spent["steps"] += 1
+        self._tick()
+        if self.limits["time"] is not None and trainer.world_size > 1:
+            first = torch.tensor(self.spent["time"], dtype=torch.float64, device=trainer.strategy.root_device)
+            torch.distributed.broadcast(first, src=0)
+            self.spent["time"] = first.item()
+        if self.is_spent:
+            trainer.should_stop = True
+            trainer.check_val_every_n_epoch = 1  # the last validation, wherever the others were
 
     def state_dict(self) -> dict[str, Any]:
-        self._tick()
-        return dict(self.spent)
+        return self.spent | {"time": self.spent["time"] + self._running()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.spent.update(state_dict)
 
     def _shares(self) -> dict[str, float]:
-        self._tick()
         return {name: self.spent[name] / limit for name, limit in self.limits.items() if limit is not None}
 
     def _tick(self) -> None:
-        if self.clock is not None:
-            now = time_now()
-            self.spent["time"] += now - self.clock
-            self.clock = now
+        self.spent["time"] += self._running()
+        self.clock = time_now() if self.clock is not None else None
+
+    def _running(self) -> float:
+        """Seconds since the clock was last read."""
+        return 0.0 if self.clock is None else time_now() - self.clock
 
 
 def time_now() -> float:

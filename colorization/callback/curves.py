@@ -34,18 +34,17 @@ def draw(table: Path, image: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with table.open() as file:
+    with table.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     figure = Figure(figsize=(12, 6), layout="constrained")
     FigureCanvasAgg(figure)
     for axes, (title, names) in zip(figure.subplots(2, 3).flat, PLOTS, strict=True):
-        for name in names:
+        for name in [name for name in names if any(row.get(name) for row in rows)]:
             points = [(float(row["pictures"]), float(row[name])) for row in rows if row.get(name)]
-            if points:
-                axes.plot(*zip(*points, strict=True), label=name, marker="o" if len(points) < 3 else None)
+            axes.plot(*zip(*points, strict=True), label=name, marker="o" if len(points) < 3 else None)
         axes.set_title(title)
         axes.set_xlabel("pictures seen")
         axes.grid(alpha=0.3)
-        if len(names) > 1:
+        if len(axes.lines) > 1:
             axes.legend(frameon=False)
     figure.savefig(image, dpi=100)

@@ -29,10 +29,10 @@ class Finite(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        loss = outputs["loss"].detach()
+        loss, step = outputs["loss"].detach(), trainer.fit_loop.total_batch_idx + 1
         if self.bad is None:
             self.bad = torch.full((), -1, device=loss.device)
-        self.bad = torch.where((self.bad < 0) & ~loss.isfinite(), trainer.global_step, self.bad)
+        self.bad = torch.where((self.bad < 0) & ~loss.isfinite(), step, self.bad)
         if batch_idx % self.every == 0:
             self._stop_if_bad()
 

@@ -9,12 +9,14 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from colorization.callback.budget import Budget, time_now
 
 WINDOW = 5.0  # seconds over which speed is measured
+REFRESH = 0.5  # seconds between two looks at numbers that lie on the device
 
 
 class Speed(pl.Callback):
     """Log train/pictures_per_second, measured over the last seconds of training alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
         self.value = 0.0
         self.since: float | None = None
         self.pictures = 0
@@ -32,7 +34,8 @@ class Speed(pl.Callback):
             self.value = self.pictures / max(span, 1e-9)
             if span > WINDOW:
                 self._restart()
-        pl_module.log("train/pictures_per_second", self.value, logger=True)
+        if self.budget.spent["steps"] % max(trainer.log_every_n_steps, 1) == 0:  # type: ignore[attr-defined]
+            pl_module.log("train/pictures_per_second", self.value)  # which waits for the device
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._restart()
@@ -45,12 +48,13 @@ class Speed(pl.Callback):
 class BudgetBar(ProgressBar):
     """One line that says how much of the budget is spent and what came of it so far."""
 
-    def __init__(self, budget: Budget):
+    def __init__(self, budget: Budget, speed: Speed):
         super().__init__()
-        self.budget = budget
+        self.budget, self.speed = budget, speed
         self.shown = True
         self.bar: Progress | None = None
         self.task: TaskID | None = None
+        self.looked = -REFRESH
 
     def disable(self) -> None:
         """Stay silent, in all processes but the first."""
@@ -75,17 +79,23 @@ class BudgetBar(ProgressBar):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        if self.bar is None:
-            return
-        metrics = trainer.callback_metrics
-        speed = float(metrics.get("train/pictures_per_second", 0.0))
-        self._show(f"epoch {trainer.current_epoch}", speed=speed, eta=self._eta(), scores=_scores(metrics))
+        if self.bar is not None and time_now() - self.looked >= REFRESH:
+            self.looked = time_now()
+            scores = _scores(trainer.callback_metrics)
+            self._show(
+                f"epoch {trainer.current_epoch}", speed=self.speed.value, eta=self._eta(), scores=scores
+            )
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._show("validate")
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._show("trained", scores=_scores(trainer.callback_metrics))
+        self.teardown(trainer, pl_module, "fit")
+
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
         self.teardown(trainer, pl_module, "fit")
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:

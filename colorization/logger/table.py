@@ -1,14 +1,14 @@
 """metrics.csv: the run folder's own record, written whatever other logger there is."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
-from colorization.files import replaced
+from colorization.files import TEXT, read_csv, replaced
 
 FIRST = ("step", "epoch", "pictures", "seconds")
 
@@ -20,15 +20,14 @@ class Table(Logger):
 
     Args:
         path: the CSV file.
-        moment: what "pictures" and "seconds" are now, asked at every row.
+        moment: what `FIRST` are now, asked at every row; "step" counts the batches that were trained on.
     """
 
-    def __init__(self, path: Path, moment: Any):
+    def __init__(self, path: Path, moment: Callable[[], dict[str, float]]):
         super().__init__()
         self.path = path
         self.moment = moment
-        self.rows: dict[int, dict[str, float]] = {}
-        self.resumed = False
+        self.rows: dict[int, dict[str, Any]] = {}
 
     @property
     def name(self) -> str:
@@ -39,18 +38,16 @@ class Table(Logger):
         return ""
 
     def resume(self, step: int) -> None:
-        """Keep the rows up to `step` of an earlier part of the run."""
+        """Keep the rows up to `step` of an earlier part of the run, to the letter."""
         if self.path.exists():
-            with self.path.open() as file:
-                for row in csv.DictReader(file):
-                    if int(row["step"]) <= step:
-                        self.rows[int(row["step"])] = {
-                            k: float(v) for k, v in row.items() if v and k != "step"
-                        }
+            read = {int(row["step"]): row for row in read_csv(self.path)}
+            self.rows = {at: {k: v for k, v in row.items() if v} for at, row in read.items() if at <= step}
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        self.rows.setdefault(step or 0, {}).update(self.moment() | dict(metrics))
+        """Add to the row of this moment; Lightning's own `step` lags behind in a validation."""
+        moment = self.moment()
+        self.rows.setdefault(int(moment["step"]), {}).update(dict(metrics) | moment)
 
     @rank_zero_only
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
@@ -61,10 +58,10 @@ class Table(Logger):
         if not self.rows:
             return
         names = dict.fromkeys(FIRST) | {k: None for row in self.rows.values() for k in row}
-        with replaced(self.path) as partial, partial.open("w", newline="") as file:
+        with replaced(self.path) as partial, partial.open("w", newline="", **TEXT) as file:
             writer = csv.DictWriter(file, list(names))
             writer.writeheader()
-            writer.writerows({"step": step} | row for step, row in sorted(self.rows.items()))
+            writer.writerows(row for _, row in sorted(self.rows.items()))
 
     @rank_zero_only
     def finalize(self, status: str) -> None:

@@ -3,68 +3,127 @@
 import csv
 import logging
 import os
+import secrets
+import shlex
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pytorch_lightning.loggers import WandbLogger
+from pytorch_lightning.loggers.logger import rank_zero_experiment
+from pytorch_lightning.utilities import rank_zero_only
+
+from colorization.config import InputError
 
 log = logging.getLogger(__name__)
 
 Mode = Literal["auto", "online", "offline", "disabled"]
+MODES = ("auto", "online", "offline", "disabled")
 PATIENCE = 15  # seconds that a start may wait for the server
 PICTURES = 64  # of an evaluation that go to the server, evenly spaced, the same ones for every run
 EVALUATION = "evaluation"  # the type of the artifact that holds a run folder without its checkpoints
+SUMMARY = {"val/psnr": "max", "val/ssim": "max", "val/ciede2000": "min", "val/loss": "min"}
+STEP = "trainer/global_step"  # the axis of every metric, as Lightning calls it: batches trained on
 
 
-def wandb_logger(
-    folder: Path,
-    name: str,
-    mode: Mode = "auto",
-    project: str = "colorization",
-    entity: str | None = None,
-    log_model: bool | Literal["all"] = False,
-    run_id: str | None = None,
-    composed: dict[str, Any] | None = None,
-) -> WandbLogger:
-    """Lightning's logger over a run that is started here.
+class Wandb(WandbLogger):
+    """Lightning's logger, of a run that starts when the first number is logged.
 
     Args:
         folder: the run folder; W&B's own files go to its wandb/.
-        name: the name that the dashboard shows.
+        moment: where the run stands, beside every number; "step" is the axis.
+        composed: the composed configuration, as plain data.
+        run_id: the W&B run to go on with, for a resumed run; null makes a new one.
+        name: the name that the dashboard shows; null is the folder's.
         mode: "auto" is what WANDB_MODE says, else online when a key is there and offline when none is;
             an unreachable server turns online into offline.
         project: the project on the dashboard.
         entity: the user or team; null is the key's default.
+        group, tags, notes: as W&B shows them.
         log_model: True uploads the best checkpoint at the end, "all" every one.
-        run_id: the W&B run to go on with, for a resumed run.
-        composed: the composed configuration, as plain data.
     """
-    if mode not in ("auto", "online", "offline", "disabled"):
-        raise ValueError(f"logger.mode={mode!r}: choose auto, online, offline or disabled")
-    run = started(
-        mode, dir=folder, name=name, project=project, entity=entity, id=run_id,
-        resume="allow" if run_id else None, config=composed,
-    )  # fmt: skip
-    logger = WandbLogger(experiment=run, log_model=log_model)
-    for metric, best in (
-        ("val/psnr", "max"),
-        ("val/ssim", "max"),
-        ("val/ciede2000", "min"),
-        ("val/loss", "min"),
+
+    def __init__(
+        self,
+        folder: Path,
+        moment: Callable[[], dict[str, float]],
+        composed: dict[str, Any] | None = None,
+        run_id: str | None = None,
+        name: str | None = None,
+        mode: Mode = "auto",
+        project: str = "colorization",
+        entity: str | None = None,
+        group: str | None = None,
+        tags: list[str] | None = None,
+        notes: str | None = None,
+        log_model: bool | Literal["all"] = False,
     ):
-        run.define_metric(metric, step_metric="trainer/global_step", summary=best)
-    return logger
+        chosen_mode(mode)  # what is wrong with it is said before anything is packed
+        self.mode, self.moment = mode, moment
+        self.run_id = run_id or secrets.token_hex(4)
+        about: dict[str, Any] = {"entity": entity, "group": group, "tags": tags, "notes": notes, "config": composed}
+        super().__init__(
+            name=name or folder.name, save_dir=str(folder), id=self.run_id, project=project,
+            log_model=log_model, **about,
+        )  # fmt: skip
+
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> Any:
+        """The W&B run."""
+        if self._experiment is None:
+            self._experiment = started(self.mode, **self._wandb_init)
+            self._experiment.define_metric(STEP)
+            self._experiment.define_metric("*", step_metric=STEP)
+            for metric, best in SUMMARY.items():
+                self._experiment.define_metric(metric, step_metric=STEP, summary=best)
+        return self._experiment
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        """Log beside the axes of this moment: steps, epochs, pictures and seconds."""
+        moment = self.moment()
+        self.experiment.log(dict(metrics) | moment | {STEP: moment["step"]})
+
+    @rank_zero_only
+    def describe(self, **about: Any) -> None:
+        """Add to the run's configuration on the dashboard."""
+        self.experiment.config.update(about, allow_val_change=True)
+
+    @rank_zero_only
+    def summarize(self, **numbers: Any) -> None:
+        """Add to the run's summary on the dashboard."""
+        self.experiment.summary.update(numbers)
+
+    @rank_zero_only
+    def close(self) -> None:
+        """End the run, so that the next trial of a sweep starts its own."""
+        if self._experiment is not None:
+            self._experiment.finish()
 
 
-def started(mode: Mode, **about: Any) -> Any:
-    """A W&B run, in a mode as `wandb_logger` tells; `about` goes to wandb.init."""
+def chosen_mode(mode: str) -> str:
+    """The mode that the setting, or else WANDB_MODE, asks for.
+
+    Raises:
+        InputError: there is no such mode.
+    """
+    asked = os.environ.get("WANDB_MODE") if mode == "auto" else None
+    for name, value in (("logger.mode", mode), ("WANDB_MODE", asked or "auto")):
+        if value not in MODES:
+            raise InputError(f"{name}={value}: choose {', '.join(MODES[:-1])} or {MODES[-1]}")
+    return asked or mode
+
+
+def started(mode: str, **about: Any) -> Any:
+    """A W&B run, in a mode as `Wandb` says; `about` goes to wandb.init."""
     import wandb
 
     settings = wandb.Settings(silent=True, console="off", init_timeout=PATIENCE, disable_git=True)
-    chosen: Any = mode
+    chosen: Any = chosen_mode(mode)
     try:
-        if mode == "auto":
-            chosen = os.environ.get("WANDB_MODE") or ("online" if wandb.login(prompt=False) else "offline")
+        if chosen == "auto":
+            chosen = "online" if wandb.login(prompt=False) else "offline"
         run = wandb.init(mode=chosen, settings=settings, reinit="finish_previous", **about)
     except wandb.errors.Error as error:
         if chosen in ("offline", "disabled"):
@@ -73,7 +132,9 @@ def started(mode: Mode, **about: Any) -> Any:
         chosen = "offline"
         run = wandb.init(mode="offline", settings=settings, reinit="finish_previous", **about)
     if chosen == "offline":
-        log.info("W&B is offline; to upload this run later: wandb sync %s", Path(run.dir).parent)
+        log.info(
+            "W&B is offline; to upload this run later: wandb sync %s", shlex.quote(str(Path(run.dir).parent))
+        )
     return run
 
 
@@ -103,9 +164,9 @@ def _table(evaluation: Path, files: set[str]) -> Any:
     """One row for each of these pictures: name, truth, prediction, metrics."""
     import wandb
 
-    with (evaluation / "pictures.csv").open() as file:
+    with (evaluation / "pictures.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    with (evaluation / "manifest.csv").open() as file:
+    with (evaluation / "manifest.csv").open(encoding="utf-8") as file:
         place = {row["name"]: row["file"] for row in csv.DictReader(file)}
     metrics = [column for column in rows[0] if column not in ("name", "grey")]
     table = wandb.Table(["name", "truth", "predicted", *metrics])
