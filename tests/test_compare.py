@@ -58,12 +58,12 @@ def test_the_terminal_says_what_is_real(typed):
 def test_floors_and_ceilings_stand_in_every_table(typed, form, runs):
     code, said = typed("one", f"format={form}", "out=out")
     assert code == 0
-    text = said if form == "page" else (runs / "out").read_text()
+    text = said if form == "page" else (runs / "out").read_text(encoding="utf-8")
     names = [*FLOORS.values(), "one", *CEILINGS.values()]
     assert [text.find(name) for name in names] == sorted(text.find(name) for name in names)
     assert all(name in text for name in names)
     if form == "page":
-        assert all(f'"{name}"' in (runs / "out").read_text() for name in names)
+        assert all(f'"{name}"' in (runs / "out").read_text(encoding="utf-8") for name in names)
 
 
 def test_the_terminal_cuts_no_number_at_80_columns(typed):
@@ -82,7 +82,7 @@ def test_csv_has_the_numbers_to_the_last_digit(typed, runs):
     rows = table_of(text)
     psnr = {}
     for name in ("one", "worse"):
-        with (runs / name / "evaluation/made_test/pictures.csv").open() as file:
+        with (runs / name / "evaluation/made_test/pictures.csv").open(encoding="utf-8") as file:
             psnr[name] = np.array([float(r["psnr"]) for r in csv.DictReader(file) if r["grey"] == "0"])
         assert float(rows["run", name, "psnr"]["mean"]) == pytest.approx(psnr[name].mean(), abs=1e-12)
     gap = psnr["worse"] - psnr["one"]
@@ -112,7 +112,7 @@ def test_tables_to_read_have_what_the_protocol_reports(typed, runs, tmp_path):
     shutil.copytree(runs / "one", tmp_path / "brief")
     file = tmp_path / "brief/evaluation/made_test/summary.json"
     reported = {"reported": {"psnr": "psnr", "difference": "ciede2000", "colour": "chroma"}}
-    file.write_text(json.dumps(json.loads(file.read_text()) | reported))
+    file.write_text(json.dumps(json.loads(file.read_text(encoding="utf-8")) | reported), encoding="utf-8")
     _, text = typed(tmp_path / "brief", "format=markdown")
     assert text.splitlines()[0] == "|  | psnr (dB) ↑ | ciede2000 (dE00) ↓ | chroma (CIE) |"
     assert "The truth's chroma is" in text
@@ -149,9 +149,9 @@ def rewritten(source, target, change):
     """A copy of a folder of tables with all its rows changed."""
     shutil.copytree(source, target)
     for path in [target / "pictures.csv", *target.glob("baselines/*.csv")]:
-        with path.open() as file:
+        with path.open(encoding="utf-8") as file:
             rows = change(list(csv.DictReader(file)))
-        with path.open("w", newline="") as file:
+        with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)
@@ -197,7 +197,7 @@ def test_a_table_that_cannot_be_compared_is_named(typed, runs, tmp_path, change,
 def test_what_does_not_compare_is_refused(typed, runs, tmp_path, key, value):
     shutil.copytree(runs / "worse", tmp_path / "alien")
     file = tmp_path / "alien/evaluation/made_test/summary.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {key: value}))
+    file.write_text(json.dumps(json.loads(file.read_text(encoding="utf-8")) | {key: value}), encoding="utf-8")
     code, _ = typed("one", tmp_path / "alien")
     assert key in code and "alien" in code and "do not compare" in code
 
@@ -208,7 +208,7 @@ def test_what_does_not_compare_is_refused(typed, runs, tmp_path, key, value):
 )
 def test_a_file_holds_what_its_name_ends_in(typed, runs, ending, begins):
     typed("one", f"out=table.{ending}")
-    assert (runs / f"table.{ending}").read_text().startswith(begins)
+    assert (runs / f"table.{ending}").read_text(encoding="utf-8").startswith(begins)
 
 
 def test_an_evaluation_without_floors_is_to_be_made_again(typed, runs, tmp_path):

@@ -25,7 +25,7 @@ RECIPES = sorted((ROOT / "experiments").glob("*/recipe.yaml"))
 def commands() -> list[tuple[str, str]]:
     found = []
     for path in [*DOCUMENTS, *MODULES, *RECIPES]:
-        for line in path.read_text().splitlines():
+        for line in path.read_text(encoding="utf-8").splitlines():
             for match in re.finditer(
                 r"python -m colorization\.([a-z]+)((?: +[^\s`\"'{}]+=?[^\s`\"'{}]*)*)", line
             ):
@@ -99,13 +99,13 @@ def test_what_contributing_shows_is_typed_in_and_trains(tmp_path, monkeypatch, c
 
 def test_links_lead_somewhere():
     for document in DOCUMENTS:
-        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
+        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
 
 
 def rows() -> list[tuple[str, list[str]]]:
     """The README's rows that name a recorded study: (its folder, cells)."""
-    lines = (ROOT / "README.md").read_text().splitlines()
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     found = [(re.match(r"\| \[\w+\]\(experiments/(\w+)\)", line), line) for line in lines]
     return [(match[1], [cell.strip() for cell in line.split("|")[1:-1]]) for match, line in found if match]
 
@@ -113,7 +113,7 @@ def rows() -> list[tuple[str, list[str]]]:
 @pytest.mark.parametrize(("study", "cells"), rows())
 def test_the_readme_shows_what_is_recorded(study, cells):
     """PSNR, CIEDE2000 and colorfulness, to the last digit shown."""
-    entries = json.loads((ROOT / "experiments" / study / "results.json").read_text())["runs"]
+    entries = json.loads((ROOT / "experiments" / study / "results.json").read_text(encoding="utf-8"))["runs"]
     (scores,) = [entry["scores"] for name, entry in entries.items() if f"[{name}]" in cells[0]]
     for cell, metric in zip(cells[-3:], ("psnr", "ciede2000", "colorfulness"), strict=True):
         mean, _, half = cell.partition(" ± ")
@@ -123,6 +123,6 @@ def test_the_readme_shows_what_is_recorded(study, cells):
 
 
 def test_make_lists_its_targets():
-    text = (ROOT / "Makefile").read_text()
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in ("setup", "demo", "test", "check", "bench", "docs"):
         assert re.search(rf"^{target}:.*## ", text, re.MULTILINE), target

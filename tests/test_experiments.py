@@ -15,7 +15,9 @@ from colorization.study import outdated, read_results
 @pytest.mark.parametrize("name", options("experiment"))
 def test_a_recipe_opens_with_what_it_asks(name):
     head = [
-        line for line in (EXPERIMENTS / name / "recipe.yaml").read_text().splitlines() if line.startswith("#")
+        line
+        for line in (EXPERIMENTS / name / "recipe.yaml").read_text(encoding="utf-8").splitlines()
+        if line.startswith("#")
     ]
     text = "\n".join(head)
     for word in ("Question", "Command", "Hours", "Expected"):
@@ -67,14 +69,14 @@ def test_the_readme_of_a_study_has_its_numbers(folder):
     """What compare wrote is of the scores that are recorded now."""
     results = read_results(folder)
     if "comparison" in results:
-        text = (folder / "README.md").read_text()
+        text = (folder / "README.md").read_text(encoding="utf-8")
         for name, entry in results["runs"].items():
             assert f"| {name} | {entry['scores']['metrics']['psnr']:.3f} ±" in text, name
 
 
 def test_only_a_run_of_the_recipe_is_recorded(trained, command, tmp_path):
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "recipe.yaml").write_text("seed: 1\n")
+    (tmp_path / "mine" / "recipe.yaml").write_text("seed: 1\n", encoding="utf-8")
     done = command("evaluate", f"run={trained}", "metric=[]", "record=mine", cwd=tmp_path)
     assert (
         done.returncode == 1

@@ -12,6 +12,7 @@ from PIL import Image
 
 from colorization import compare
 from colorization.config import ConfigError
+from colorization.files import write_text
 from colorization.report.reading import read
 from colorization.report.samples import PERCENTILES, sample_rows
 from colorization.run import git as state_of_code
@@ -33,7 +34,7 @@ def study(tmp_path, monkeypatch):
     """A study of four runs, two methods of two seeds, all recorded."""
     folder = tmp_path / "experiments" / "mine"
     folder.mkdir(parents=True)
-    (folder / "recipe.yaml").write_text(RECIPE)
+    (folder / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
     for loss, gain in (("l1", 0.0), ("mse", 1.0)):
         for seed in range(2):
             run = scored_run(tmp_path / "runs" / f"mine_{loss}_{seed}", gain=gain, seed=seed,
@@ -52,7 +53,7 @@ def compared(monkeypatch, tmp_path, *arguments):
 
 
 def test_a_record_tells_what_made_the_numbers(study, tmp_path):
-    results = json.loads((study / "results.json").read_text())
+    results = json.loads((study / "results.json").read_text(encoding="utf-8"))
     assert list(results["runs"]) == ["mine_l1_0", "mine_l1_1", "mine_mse_0", "mine_mse_1"]
     entry = results["runs"]["mine_mse_1"]
     assert entry["run"]["seed"] == 1 and entry["run"]["hardware"]["cpu"] == "made"
@@ -64,7 +65,7 @@ def test_a_record_tells_what_made_the_numbers(study, tmp_path):
 
 
 def test_a_record_leaves_out_where_it_was_done(study):
-    text = (study / "results.json").read_text()
+    text = (study / "results.json").read_text(encoding="utf-8")
     assert "PHOTOS" not in text and "run.dir" not in text
     assert read_results(study)["runs"]["mine_l1_1"]["run"]["overrides"] == ["experiment=mine", "seed=1"]
 
@@ -73,7 +74,9 @@ def test_recording_again_replaces_that_run_alone(study, tmp_path):
     before = read_results(study)["runs"]
     run = tmp_path / "runs/mine_l1_0"
     summary = run / "evaluation/made_test/summary.json"
-    summary.write_text(json.dumps(json.loads(summary.read_text()) | {"pictures": 41}))
+    summary.write_text(
+        json.dumps(json.loads(summary.read_text(encoding="utf-8")) | {"pictures": 41}), encoding="utf-8"
+    )
     record_run(study, SimpleNamespace(folder=run, name=run.name), run / "evaluation/made_test")
     after = read_results(study)["runs"]
     assert after.pop("mine_l1_0")["scores"]["pictures"] == 41
@@ -82,7 +85,7 @@ def test_recording_again_replaces_that_run_alone(study, tmp_path):
 
 def test_a_changed_recipe_makes_results_outdated_and_the_next_record_drops_them(study, tmp_path):
     assert not outdated(study)
-    (study / "recipe.yaml").write_text(RECIPE + "budget:\n  epochs: 2\n")
+    (study / "recipe.yaml").write_text(RECIPE + "budget:\n  epochs: 2\n", encoding="utf-8")
     assert outdated(study)
     run = tmp_path / "runs/mine_l1_0"
     record_run(study, SimpleNamespace(folder=run, name=run.name), run / "evaluation/made_test")
@@ -96,13 +99,16 @@ def test_scores_without_a_run_are_recorded_too(study, tmp_path):
     assert read_results(study)["runs"]["floors"]["run"] is None
 
 
+def replace(path, old, new):
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
         (lambda study, run: (study / "recipe.yaml").unlink(), "no recipe.yaml"),
-        (lambda study, run: (run / "run.json").write_text(
-            (run / "run.json").read_text().replace("experiment=mine", "experiment=other")), "was trained by"),
-        (lambda study, run: (study / "results.json").write_text('{"recipe_sha256": "x"}'), "no \"runs\""),
+        (lambda study, run: replace(run / "run.json", "experiment=mine", "experiment=my"), "was trained by"),
+        (lambda study, run: write_text(study / "results.json", '{"recipe_sha256": "x"}'), "no \"runs\""),
     ],
 )  # fmt: skip
 def test_what_cannot_be_recorded_is_refused(study, tmp_path, spoil, said):
@@ -114,7 +120,7 @@ def test_what_cannot_be_recorded_is_refused(study, tmp_path, spoil, said):
 
 def test_compare_writes_a_readme_and_samples(study, tmp_path, monkeypatch, capsys):
     assert compared(monkeypatch, tmp_path, "record=experiments/mine") == 0
-    text = (study / "README.md").read_text()
+    text = (study / "README.md").read_text(encoding="utf-8")
     assert text.startswith("# mine\n") and "- **Question**: is it better?" in text
     assert "`python -m colorization.train experiment=mine`; and once more" in text
     assert (
@@ -131,12 +137,12 @@ def test_compare_writes_a_readme_and_samples(study, tmp_path, monkeypatch, capsy
 
 
 def test_what_is_written_by_hand_stays(study, tmp_path, monkeypatch, capsys):
-    (study / "README.md").write_text("# My study\n\nBefore.\n")
+    (study / "README.md").write_text("# My study\n\nBefore.\n", encoding="utf-8")
     compared(monkeypatch, tmp_path, "record=experiments/mine")
-    first = (study / "README.md").read_text()
-    (study / "README.md").write_text(first + "\nAfter.\n")
+    first = (study / "README.md").read_text(encoding="utf-8")
+    (study / "README.md").write_text(first + "\nAfter.\n", encoding="utf-8")
     compared(monkeypatch, tmp_path, "record=experiments/mine")
-    again = (study / "README.md").read_text()
+    again = (study / "README.md").read_text(encoding="utf-8")
     assert again.startswith("# My study\n\nBefore.\n") and again.endswith(f"{END}\n\nAfter.\n")
     assert again.count(BEGIN) == again.count(END) == 1
 
@@ -168,17 +174,19 @@ def test_what_recording_writes_is_no_change_of_the_code(tmp_path, monkeypatch):
 
     for name in ("colorization/run.py", "experiments/mine/recipe.yaml", "experiments/mine/results.json"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("before")
+        (tmp_path / name).write_text("before", encoding="utf-8")
     for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "all"]):
         git(*words)
     monkeypatch.setattr("colorization.run.PACKAGE", tmp_path / "colorization")
-    (tmp_path / "experiments/mine/results.json").write_text("after")
+    (tmp_path / "experiments/mine/results.json").write_text("after", encoding="utf-8")
     commit = state_of_code()["commit"]
     assert commit and not state_of_code()["dirty"] and is_code_of(commit)
     for name in ("colorization/run.py", "experiments/mine/recipe.yaml", "colorization/new.py"):
-        (tmp_path / name).write_text("after")
+        (tmp_path / name).write_text("after", encoding="utf-8")
         assert state_of_code()["dirty"], name
-        (tmp_path / name).unlink() if "new" in name else (tmp_path / name).write_text("before")
-    (tmp_path / "colorization/run.py").write_text("after")
+        (tmp_path / name).unlink() if "new" in name else (tmp_path / name).write_text(
+            "before", encoding="utf-8"
+        )
+    (tmp_path / "colorization/run.py").write_text("after", encoding="utf-8")
     git("commit", "-q", "-a", "-m", "other code")
     assert not is_code_of(commit) and is_code_of(state_of_code()["commit"]) and not is_code_of("0" * 40)

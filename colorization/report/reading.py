@@ -1,6 +1,5 @@
 """A scored run as compare reads it from its folder."""
 
-import csv
 import json
 import shlex
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ import numpy as np
 import yaml
 
 from colorization.config import ConfigError, command_line
+from colorization.files import read_csv
 
 
 @dataclass
@@ -142,8 +142,7 @@ def _unscored(folder: Path) -> str:
 def _table(path: Path) -> tuple[list[str], dict[str, np.ndarray], np.ndarray]:
     if not path.exists():
         raise ConfigError([f"{path}: no such table; type {command_line('evaluate', 'run=RUN')}"])
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_csv(path)
     if not rows or not {"name", "grey", "psnr"} <= rows[0].keys():
         raise ConfigError([f"{path}: should have rows with the columns name, grey, psnr and other metrics"])
     columns = [key for key in rows[0] if key not in ("name", "grey")]
@@ -166,16 +165,14 @@ def _files(table: Path, names: Sequence[str]) -> dict[str, str]:
     """The PNG of each picture: as manifest.csv has it, or named after the picture."""
     files = {name: name.replace("/", "__").rsplit(".", 1)[0] + ".png" for name in names}
     if (table / "manifest.csv").exists():
-        with (table / "manifest.csv").open(encoding="utf-8", newline="") as file:
-            files |= {row["name"]: row["file"] for row in csv.DictReader(file) if "file" in row}
+        files |= {row["name"]: row["file"] for row in read_csv(table / "manifest.csv") if "file" in row}
     return files
 
 
 def _curves(path: Path) -> dict[str, list[tuple[float, float]]]:
     if not path.exists():
         return {}
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_csv(path)
     columns = [key for key in (rows[0] if rows else {}) if "/" in key]
     return {key: [(float(row["pictures"]), float(row[key])) for row in rows if row[key]] for key in columns}
 

@@ -100,11 +100,11 @@ def test_a_comparison_is_logged_offline(run, tmp_path, monkeypatch):
     runs = read_all([str(run)])
     table = compare_runs(runs, resamples=50)
     out = tmp_path / "compare.html"
-    out.write_text(page(runs, table))
+    out.write_text(page(runs, table), encoding="utf-8")
     assert publish(runs, table, out, "colours") is None
     media = {path.name.split("_")[0]: path for path in (tmp_path / "wandb").rglob("media/*/*")}
     assert {"means", "differences", "pictures", "page"} <= media.keys()
-    shown = json.loads(media["pictures"].read_text())
+    shown = json.loads(media["pictures"].read_text(encoding="utf-8"))
     assert shown["columns"] == ["name", "grey", "mine", "truth"] and len(shown["data"]) == len(PERCENTILES)
     assert all(row[1:] == ["Image"] * 3 for row in shown["data"])
-    assert len(json.loads(media["means"].read_text())["data"]) == len(table.cells)
+    assert len(json.loads(media["means"].read_text(encoding="utf-8"))["data"]) == len(table.cells)

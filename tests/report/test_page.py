@@ -30,7 +30,7 @@ def runs(tmp_path_factory):
 @pytest.fixture(scope="module")
 def written(runs, tmp_path_factory):
     path = tmp_path_factory.mktemp("written") / "compare.html"
-    path.write_text(page(runs, compare_runs(runs, resamples=500)))
+    path.write_text(page(runs, compare_runs(runs, resamples=500)), encoding="utf-8")
     return path
 
 
@@ -41,7 +41,7 @@ def tab(tmp_path_factory):
 
 
 def test_it_needs_nothing_but_itself(written):
-    text = written.read_text()
+    text = written.read_text(encoding="utf-8")
     outside = set(re.findall(r"(?:https?:)?//[a-z][^\"'\s]*\.[^\"'\s]+", text)) - {
         "http://www.w3.org/2000/svg"
     }
