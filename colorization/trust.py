@@ -43,16 +43,22 @@ def check(node: Any, kind: type, file: object, path: str) -> None:
             raise _error(file, place, target, fault)
 
 
-def check_run(config: Mapping[str, Any], file: object) -> None:
-    """Refuse the whole configuration of a run folder that would build, to go on, what is not trusted.
+def check_run(config: Mapping[str, Any], overrides: Sequence[str], file: object) -> None:
+    """Refuse a run folder that would build, to go on, what is not trusted.
 
     Callbacks and loggers of Lightning are trusted, too, and what this project's own YAML names.
+
+    Args:
+        config: its complete configuration, as plain data.
+        overrides: what it was asked for.
+        file: where they stand.
 
     Raises:
         ConfigError: as `check`.
     """
     ours = named_targets([CONF])
-    for place, target in _targets(config, "run"):
+    asked = [(line, name) for line in overrides for name in re.findall(r"_target_[\s:='\"]*([\w.]+)", line)]
+    for place, target in (*_targets(config, "run"), *asked):
         if target not in ours and (fault := _fault(target, object, RUN)):
             raise _error(file, place, target, fault)
     for name, target in {**config["metric"], **config["protocol"]["metrics"]}.items():
@@ -105,6 +111,7 @@ def _error(file: object, place: str, target: Any, fault: str) -> ConfigError:
     own, top = packages(), str(target).partition(".")[0]
     trusted = f"trusted are {', '.join(['colorization', 'torch.optim', *own])}"
     remedy = f"if {top} is your own package, type: export {VARIABLE}={','.join([*own, top])}"
+    remedy += ", or give the --config-dir whose YAML names it"
     if top in {*sys.stdlib_module_names, "colorization", "hydra", "torch"}:
         remedy = "no run needs another: leave this file alone"
     return ConfigError([f"{file}: {place} would build {target}, {fault}; {trusted}; {remedy}"])

@@ -196,7 +196,7 @@ RUN = ["callback=[default,ema]", "logger=[wandb,tensorboard]", "hints=points", "
 
 
 def test_a_run_of_this_project_may_go_on():
-    trust.check_run(OmegaConf.to_container(composed("train", RUN), resolve=True), "config.yaml")
+    trust.check_run(OmegaConf.to_container(composed("train", RUN), resolve=True), [], "config.yaml")
 
 
 @pytest.mark.parametrize(
@@ -215,8 +215,15 @@ def test_somebody_elses_run_may_not_go_on_with_what_is_not_trusted(checkpoint, p
     config = composed("train", RUN)
     OmegaConf.update(config, path, node, force_add=True, merge=False)
     with pytest.raises(ConfigError, match=r"config\.yaml: .* would build"):
-        trust.check_run(OmegaConf.to_container(config, resolve=True), "config.yaml")
+        trust.check_run(OmegaConf.to_container(config, resolve=True), [], "config.yaml")
     assert "evil" not in sys.modules
+
+
+@pytest.mark.parametrize("line", ["model._target_=evil.Net", "+callback.mine={_target_: 'evil.Mine'}"])
+def test_nor_with_what_it_was_asked_for(line):
+    config = OmegaConf.to_container(composed("train", RUN), resolve=True)
+    with pytest.raises(ConfigError, match=r"would build evil\."):
+        trust.check_run(config, [*RUN, line], "run")
 
 
 def test_an_objective_may_hold_an_optimizer_of_torch():
