@@ -6,6 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from colorization import trust
 from colorization.check import faults
 from colorization.compose import composed
 from colorization.config import ConfigError, groups
@@ -30,17 +31,17 @@ def resumed(folder: Path, overrides: Sequence[str]) -> tuple[DictConfig, dict[st
     none of the run's.
 
     Raises:
-        ConfigError: for what a run keeps, or what this version of the program does not know.
+        ConfigError: for what a run keeps, what this version of the program does not know, or what is not
+            trusted, for the folder may be somebody else's.
     """
     choices = [o for o in overrides if o.partition("=")[0] in groups("train")]
     if wrong := [o for o in choices if not _is_free(o.partition("=")[0])]:
         raise ConfigError(
             [f"{o}: the run has its own and keeps it; start a new run for another" for o in wrong]
         )
-    cfg, told = (
-        saved(folder),
-        [o for o in saved_overrides(folder) if not o.startswith(("resume=", "run.dir="))],
-    )
+    cfg = saved(folder)
+    told = [o for o in saved_overrides(folder) if not o.startswith(("resume=", "run.dir="))]
+    trust.check_run(OmegaConf.to_container(cfg, resolve=True), told, folder)
     changes = list(_changes(_plain("train", told), _plain("train", [*told, *overrides]))) if overrides else []
     changes = [(name, old, new) for name, old, new in changes if name.partition(".")[0] not in OURS]
     if wrong := [_refusal(*change) for change in changes if not _is_free(change[0])]:

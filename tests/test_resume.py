@@ -211,6 +211,23 @@ def test_a_default_that_the_program_has_changed_since_is_none_of_the_runs(run):
     assert cfg.data.image_size == 40 and changed == {"budget.steps": 8}
 
 
+@pytest.mark.parametrize("file", ["config.yaml", "overrides.yaml"])
+def test_somebody_elses_run_runs_nothing_of_theirs(run, tmp_path, monkeypatch, file):
+    """Not even their module is imported, whatever is asked."""
+    (tmp_path / "evil.py").write_text("open('acted', 'w')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    content = yaml.safe_load((run / file).read_text(encoding="utf-8"))
+    if file == "config.yaml":
+        content["callback"]["mine"] = {"_target_": "evil.Callback"}
+    else:
+        content.append("+callback.mine={_target_: evil.Callback}")
+    (run / file).write_text(yaml.safe_dump(content), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"would build evil\.Callback.*COLORIZATION_TRUST=evil"):
+        resumed(run, ["budget.steps=8"])
+    assert not (tmp_path / "acted").exists()
+
+
 def test_a_checkpoint_is_read_once(trains, run, monkeypatch):
     read, load = [], torch.load
     monkeypatch.setattr(torch, "load", lambda path, *args, **kw: read.append(path) or load(path, *args, **kw))
