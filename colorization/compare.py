@@ -17,13 +17,13 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from colorization.command import command
+from colorization.files import write_text
 from colorization.report import tables
 from colorization.report.comparison import brief, compare_runs
 from colorization.report.dashboard import local_folder, publish
 from colorization.report.page import page
 from colorization.report.reading import read_all
 from colorization.report.settings import differences
-from colorization.run import write
 from colorization.study import record_comparison
 
 WRITERS = {"markdown": tables.markdown, "latex": tables.latex, "csv": tables.as_csv}
@@ -45,7 +45,7 @@ def main(cfg: DictConfig) -> None:
         text = WRITERS[form](table if form == "csv" else short)
         print(text, end="")
         if cfg.out:
-            write(Path(cfg.out), text)
+            write_text(Path(cfg.out), text)
         return
     console = Console()
     for block in tables.terminal(short, console.width):
@@ -54,7 +54,7 @@ def main(cfg: DictConfig) -> None:
         console.print(tables.settings_table(differences(runs), [run.name for run in runs]))
     console.print(tables.notes(short), style="dim")
     out = Path(cfg.out or "compare.html")
-    write(out, page(runs, table))
+    write_text(out, page(runs, table))
     print(f"page: {out}")
     if cfg.wandb and (link := publish(runs, table, out, cfg.wandb)):
         print(f"on Weights & Biases: {link}")

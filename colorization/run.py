@@ -1,7 +1,5 @@
 """A run's folder: what is written when it starts."""
 
-import csv
-import json
 import platform
 import subprocess
 from datetime import datetime
@@ -13,7 +11,6 @@ import torch
 
 from colorization.config import PACKAGE
 from colorization.data.decoding import cores
-from colorization.files import replaced
 
 LIBRARIES = ("torch", "pytorch-lightning", "kornia", "torchmetrics", "hydra-core", "numpy", "pillow")
 MADE_OF = ("colorization", "conf", "pyproject.toml", "experiments/*/recipe.yaml")  # what a number depends on
@@ -54,25 +51,6 @@ def _git(*words: str) -> str | None:
     except OSError:  # no git
         return None
     return answer.stdout.strip() if answer.returncode == 0 else None
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    with replaced(path) as partial:
-        partial.write_text(text, encoding="utf-8")
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON whole or not at all."""
-    write(path, json.dumps(content, indent=2) + "\n")
-
-
-def write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Write a table whole or not at all; all rows have the same columns."""
-    with replaced(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def _version(name: str) -> str | None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from colorization.config import ConfigError, command_line
-from colorization.files import sha256
+from colorization.files import sha256, write_json, write_text
 from colorization.reopen import Run
 from colorization.report import tables
 from colorization.report.comparison import Comparisons
@@ -21,7 +21,7 @@ from colorization.report.reading import Scored, read
 from colorization.report.samples import PERCENTILES, samples
 from colorization.report.settings import INCIDENTAL, by_seed, differences
 from colorization.report.statistics import interval
-from colorization.run import provenance, write, write_json
+from colorization.run import provenance
 
 BEGIN = "<!-- compare: what stands from here to the end mark is written by colorization.compare -->"
 END = "<!-- compare: end -->"
@@ -118,7 +118,7 @@ def record_comparison(folder: Path, runs: Sequence[Scored], table: Comparisons) 
     }
     path = folder / "README.md"
     text = path.read_text(encoding="utf-8") if path.exists() else f"# {folder.resolve().name}\n"
-    write(path, between_marks(text, readme(folder, runs, table, results["runs"])))
+    write_text(path, between_marks(text, readme(folder, runs, table, results["runs"])))
     write_json(folder / "results.json", results)
 
 

@@ -15,7 +15,18 @@ from pathlib import Path
 from unittest import mock
 
 ROOT = Path(__file__).parent.parent
-IMPORTED = ("build", "train", "training", "sweep", "evaluate", "predict", "compare", "prepare", "reproduce", "convert")
+IMPORTED = (
+    "build",
+    "train",
+    "training",
+    "sweep",
+    "evaluate",
+    "predict",
+    "compare",
+    "prepare",
+    "reproduce",
+    "convert",
+)
 Done = subprocess.CompletedProcess[str]
 
 
@@ -41,7 +52,7 @@ def _forked(name: str, words: list[str], cwd: Path, variables: dict[str, str], t
         if child.is_alive():
             child.kill()
             raise subprocess.TimeoutExpired(words, timeout)
-        said, errors = (path.read_text() for path in outputs)
+        said, errors = (path.read_text(encoding="utf-8") for path in outputs)
     assert child.exitcode is not None
     return subprocess.CompletedProcess(words, child.exitcode, said, errors)
 

@@ -24,12 +24,12 @@ from colorization.scoring.predictions import by_run
 
 
 def table(path):
-    with path.open() as file:
+    with path.open(encoding="utf-8") as file:
         return {row["name"]: row for row in csv.DictReader(file)}
 
 
 def summary(folder):
-    return json.loads((folder / "summary.json").read_text())
+    return json.loads((folder / "summary.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -86,8 +86,10 @@ def test_pictures_whose_names_have_no_ending_are_matched(trained, scored, evalua
     """As those of data=scenes and Hugging Face."""
     bare = tmp_path / "bare"
     shutil.copytree(scored, bare)
-    manifest = (bare / "manifest.csv").read_text()
-    (bare / "manifest.csv").write_text(re.sub(r"^(\S+?)\.png,", r"\1,", manifest, flags=re.M))
+    manifest = (bare / "manifest.csv").read_text(encoding="utf-8")
+    (bare / "manifest.csv").write_text(
+        re.sub(r"^(\S+?)\.png,", r"\1,", manifest, flags=re.M), encoding="utf-8"
+    )
     done = evaluate(f"predictions={bare / 'predictions'}", f"reference={bare}", "out=again", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
 
@@ -110,10 +112,10 @@ def test_floors_and_ceilings_stand_in_order(scored):
 
 
 def test_evaluating_again_gives_the_same_table(trained, scored, command):
-    before = (scored / "pictures.csv").read_text()
+    before = (scored / "pictures.csv").read_text(encoding="utf-8")
     done = command("evaluate", f"run={trained}", "metric=[]", cwd=trained.parent, COLUMNS="80")
     assert done.returncode == 0, done.stderr
-    assert (scored / "pictures.csv").read_text() == before and "grey (ab = 0)" in done.stdout
+    assert (scored / "pictures.csv").read_text(encoding="utf-8") == before and "grey (ab = 0)" in done.stdout
     shown = [line for line in done.stdout.splitlines() if "tables and pictures" not in line]
     assert max(map(len, shown)) <= 80 and "truth, 8-bit Lab" in done.stdout
 
@@ -138,7 +140,7 @@ def test_every_protocol_is_one_table(scored, evaluate, tmp_path):
     settings = [f"predictions={scored}", f"reference={scored}", "every_protocol=true", "out=."]
     done = evaluate(*settings, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    with (tmp_path / "evaluation" / "protocols.csv").open() as file:
+    with (tmp_path / "evaluation" / "protocols.csv").open(encoding="utf-8") as file:
         rows = {(row["protocol"], row["colouring"]): row for row in csv.DictReader(file)}
     told = summary(scored)
     assert float(rows["v1", "run"]["psnr"]) == told["metrics"]["psnr"]

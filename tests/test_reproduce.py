@@ -48,7 +48,7 @@ def checkout(tmp_path_factory, command):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     study = folder / "experiments/tiny"
     study.mkdir(parents=True)
-    (study / "recipe.yaml").write_text(RECIPE)
+    (study / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
 
     for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "all"]):
         person = ("-c", "user.name=a", "-c", "user.email=a@b")
@@ -69,11 +69,11 @@ def test_a_study_comes_out_to_the_digit(checkout):
     done = typed("reproduce", "experiments/tiny", "data.cache_dir=cache", "out=again")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "tiny_3: must come to the digit" in done.stdout
-    results = json.loads((folder / "experiments/tiny/results.json").read_text())
+    results = json.loads((folder / "experiments/tiny/results.json").read_text(encoding="utf-8"))
     (entry,) = results["runs"].values()
     assert done.stdout.count(SAME) == len(entry["scores"]["metrics"]) + len(entry["scores"]["set_metrics"])
     assert f"{entry['scores']['metrics']['psnr']:.6f}" in done.stdout and "+0.000000" in done.stdout
-    again = json.loads((folder / "again/tiny/tiny_3/run.json").read_text())
+    again = json.loads((folder / "again/tiny/tiny_3/run.json").read_text(encoding="utf-8"))
     assert again["seed"] == 3 and "experiment=tiny" in again["overrides"]
 
 
@@ -106,9 +106,9 @@ def test_another_result_is_caught(typed_here, checkout, capsys, monkeypatch):
         target = Path(arguments[-1].removeprefix("run.dir="))
         shutil.copytree(checkout[0] / "runs/tiny_3", target)
         summary = target / "evaluation/scenes_test/summary.json"
-        scores = json.loads(summary.read_text())
+        scores = json.loads(summary.read_text(encoding="utf-8"))
         scores["metrics"]["psnr"] += 1e-6
-        summary.write_text(json.dumps(scores))
+        summary.write_text(json.dumps(scores), encoding="utf-8")
 
     assert typed_here("experiments/tiny", "out=other", start=train) == 1
     assert capsys.readouterr().out.count(DIFFERENT) == 1
@@ -134,9 +134,9 @@ def test_mistakes_are_found_before_any_training(typed_here, checkout):
 
 def test_a_changed_recipe_is_not_run_again(typed_here, checkout):
     recipe = checkout[0] / "experiments/tiny/recipe.yaml"
-    recipe.write_text(RECIPE + "watch: ssim\n")
+    recipe.write_text(RECIPE + "watch: ssim\n", encoding="utf-8")
     said = typed_here("experiments/tiny")
-    recipe.write_text(RECIPE)
+    recipe.write_text(RECIPE, encoding="utf-8")
     assert "recipe has changed" in said
 
 

@@ -1,9 +1,10 @@
 """Training curves as one PNG in the run folder."""
 
-import csv
 from pathlib import Path
 
 import pytorch_lightning as pl
+
+from colorization.files import read_csv
 
 # One small plot each: title, what is drawn, whether the truth's own value is drawn beside it.
 PLOTS = (
@@ -34,8 +35,7 @@ def draw(table: Path, image: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with table.open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_csv(table)
     figure = Figure(figsize=(12, 6), layout="constrained")
     FigureCanvasAgg(figure)
     for axes, (title, names) in zip(figure.subplots(2, 3).flat, PLOTS, strict=True):

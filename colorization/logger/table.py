@@ -1,6 +1,5 @@
 """metrics.csv: the run folder's own record, written whatever other logger there is."""
 
-import csv
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
-from colorization.files import TEXT, read_csv, replaced
+from colorization.files import read_csv, write_csv
 
 FIRST = ("step", "epoch", "pictures", "seconds")
 
@@ -58,10 +57,7 @@ class Table(Logger):
         if not self.rows:
             return
         names = dict.fromkeys(FIRST) | {k: None for row in self.rows.values() for k in row}
-        with replaced(self.path) as partial, partial.open("w", newline="", **TEXT) as file:
-            writer = csv.DictWriter(file, list(names))
-            writer.writeheader()
-            writer.writerows(row for _, row in sorted(self.rows.items()))
+        write_csv(self.path, [row for _, row in sorted(self.rows.items())], list(names))
 
     @rank_zero_only
     def finalize(self, status: str) -> None:

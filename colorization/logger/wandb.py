@@ -1,6 +1,5 @@
 """Weights & Biases, never in the way: offline without a key or a server, and silent about it."""
 
-import csv
 import logging
 import os
 import secrets
@@ -14,6 +13,7 @@ from pytorch_lightning.loggers.logger import rank_zero_experiment
 from pytorch_lightning.utilities import rank_zero_only
 
 from colorization.config import InputError
+from colorization.files import read_csv
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,13 @@ class Wandb(WandbLogger):
         chosen_mode(mode)  # what is wrong with it is said before anything is packed
         self.mode, self.moment = mode, moment
         self.run_id = run_id or secrets.token_hex(4)
-        about: dict[str, Any] = {"entity": entity, "group": group, "tags": tags, "notes": notes, "config": composed}
+        about: dict[str, Any] = {
+            "entity": entity,
+            "group": group,
+            "tags": tags,
+            "notes": notes,
+            "config": composed,
+        }
         super().__init__(
             name=name or folder.name, save_dir=str(folder), id=self.run_id, project=project,
             log_model=log_model, **about,
@@ -164,10 +170,8 @@ def _table(evaluation: Path, files: set[str]) -> Any:
     """One row for each of these pictures: name, truth, prediction, metrics."""
     import wandb
 
-    with (evaluation / "pictures.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    with (evaluation / "manifest.csv").open(encoding="utf-8") as file:
-        place = {row["name"]: row["file"] for row in csv.DictReader(file)}
+    rows = read_csv(evaluation / "pictures.csv")
+    place = {row["name"]: row["file"] for row in read_csv(evaluation / "manifest.csv")}
     metrics = [column for column in rows[0] if column not in ("name", "grey")]
     table = wandb.Table(["name", "truth", "predicted", *metrics])
     for row in rows:
