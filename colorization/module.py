@@ -116,8 +116,10 @@ class Colorizer(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
         batch = self.seen(batch, self.current_epoch)
         steps = (batch_idx + 1) % self.accumulate == 0 or self.trainer.is_last_batch
-        optimizers = self.trainer.strategy._lightning_optimizers  # `optimizers()` gives a lone one bare
-        for turn, optimizer in zip(self.turns, optimizers, strict=True):
+        optimizers: Any = self.optimizers()
+        for turn, optimizer in zip(
+            self.turns, optimizers if isinstance(optimizers, list) else [optimizers], strict=True
+        ):
             with optimizer.toggle_model(sync_grad=steps):
                 losses = self._losses(batch, turn)
                 self.manual_backward(losses.total / self.accumulate)
