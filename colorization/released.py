@@ -123,12 +123,3 @@ def translated(model: str, state: State, path: Path) -> State:
     if centres is not None and centres.dim() == 4:
         renamed["objective.gamut.centres"] = centres[:, :, 0, 0].T.contiguous() * 110.0
     return renamed
-
-
-def save(cfg: DictConfig, colorizer: Colorizer, out: Path) -> None:
-    """Write a checkpoint that evaluate and predict take, whole or not at all."""
-    colorizer.record = {"config": OmegaConf.to_container(cfg, resolve=True)}
-    checkpoint = {"state_dict": colorizer.state_dict(), "global_step": 0, "epoch": 0}
-    colorizer.on_save_checkpoint(checkpoint)
-    with replaced(out) as partial, partial.open("wb") as file:
-        torch.save(checkpoint, file)

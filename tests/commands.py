@@ -15,18 +15,7 @@ from pathlib import Path
 from unittest import mock
 
 ROOT = Path(__file__).parent.parent
-IMPORTED = (
-    "build",
-    "train",
-    "training",
-    "sweep",
-    "evaluate",
-    "predict",
-    "compare",
-    "prepare",
-    "reproduce",
-    "convert",
-)
+IMPORTED = ("training", "sweep", "evaluation", "painter", "packs", "reproduction", "released")
 Done = subprocess.CompletedProcess[str]
 
 

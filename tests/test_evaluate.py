@@ -17,7 +17,8 @@ from skimage.metrics import peak_signal_noise_ratio
 from colorization import build
 from colorization.compose import composed
 from colorization.config import ConfigError
-from colorization.evaluate import hints_curve, main
+from colorization.evaluate import main
+from colorization.evaluation import hints_curve
 from colorization.metric.diversity import diversity
 from colorization.score import Scoring
 from colorization.scoring.predictions import by_run

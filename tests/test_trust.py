@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from colorization import build, trust
 from colorization.compose import composed
 from colorization.config import ConfigError
-from colorization.evaluate import a_run
+from colorization.evaluation import a_run
 from colorization.module import Colorizer
 from colorization.objective.base import Objective
 from colorization.released import save
