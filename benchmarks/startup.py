@@ -1,4 +1,4 @@
-"""What --help costs: CPU seconds and peak memory of each command, beside an empty Python and PyTorch's import.
+"""What --help costs: CPU seconds and peak memory of each command, beside `pass` and PyTorch's import.
 
 python -m benchmarks.startup
 """

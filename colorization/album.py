@@ -8,8 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from colorization.command import command_line
-from colorization.config import ConfigError
+from colorization.config import ConfigError, command_line
 from colorization.data.decode import UnreadablePicture, ended, open_picture
 from colorization.data.source import Tree, is_hidden, is_picture
 from colorization.scoring.manifest import some

@@ -13,7 +13,6 @@ from typing import Any
 
 from colorization import __version__, inspection
 from colorization.config import DISTRIBUTION, ConfigError, InputError, config_file, groups, options
-from colorization.config import command_line as command_line
 from colorization.request import Flags, Request, read
 
 
@@ -54,23 +53,32 @@ def command_request(name: str, help: str | None, positional: str | None = None) 
     Raises:
         ConfigError: the command line is not understood.
     """
-    if {"-h", "--help"} & set(sys.argv[1:]):
-        sys.exit(print(help_text(name, help or "")))
     asked = read(name, sys.argv[1:], positional is not None)
-    flags = asked.flags
-    if flags.version:
-        sys.exit(print(f"{DISTRIBUTION} {__version__}"))
-    if flags.hydra_help:
-        sys.exit(print(flags_text()))
-    if flags.shell_completion:
-        sys.exit(inspection.completion(asked))
-    if flags.cfg:
-        sys.exit(print(inspection.configuration(asked), end=""))
-    if flags.info:
-        sys.exit(inspection.composition(asked))
-    if flags.resolve or flags.package:
+    if answered(asked, help or ""):
+        sys.exit()
+    if asked.flags.resolve or asked.flags.package:
         raise ConfigError(["--resolve and --package say how --cfg job prints; give it, too"])
     return asked
+
+
+def answered(asked: Request, help: str) -> bool:
+    """Whether information alone was asked for, which is printed."""
+    flags = asked.flags
+    if flags.help:
+        print(help_text(asked.command, help))
+    elif flags.version:
+        print(f"{DISTRIBUTION} {__version__}")
+    elif flags.hydra_help:
+        print(flags_text())
+    elif flags.shell_completion:
+        inspection.completion(asked)
+    elif flags.cfg:
+        print(inspection.configuration(asked), end="")
+    elif flags.info:
+        inspection.composition(asked)
+    else:
+        return False
+    return True
 
 
 def help_text(name: str, docstring: str) -> str:

@@ -152,7 +152,10 @@ def _loaded(command: str, lines: Sequence[str], file: str | None) -> tuple[DictC
     overrides = [_read(line) for line in lines]
     for override in overrides:
         if override.key_or_group == "hydra.searchpath":
-            for place in override.value():
+            places = override.value()
+            if not isinstance(places, list):
+                raise ConfigError([f"{override.input_line}: give a list, hydra.searchpath=[FOLDER]"])
+            for place in places:
                 add_folder(place)
     file = file or command
     config_file(file)

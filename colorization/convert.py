@@ -15,8 +15,8 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from colorization.command import command, command_line
-from colorization.config import ConfigError
+from colorization.command import command
+from colorization.config import ConfigError, command_line
 
 log = logging.getLogger(__name__)
 

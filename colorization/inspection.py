@@ -20,7 +20,7 @@ def configuration(request: Request) -> str:
         if flags.resolve:
             OmegaConf.resolve(config)
         with open_dict(config):
-            kept = ["hydra"] if flags.cfg == "hydra" else [key for key in config if key != "hydra"]
+            kept = ["hydra"] if flags.cfg == "hydra" else [str(key) for key in config if key != "hydra"]
         shown = config if flags.cfg == "all" else OmegaConf.masked_copy(config, kept)
         part = shown if flags.package in (None, "_global_") else OmegaConf.select(shown, flags.package)
     if part is None:

@@ -12,8 +12,8 @@ import yaml
 
 from colorization import __version__
 from colorization.__main__ import COMMANDS
-from colorization.command import command, command_line, command_request, errors_in_words
-from colorization.config import DISTRIBUTION, ConfigError, InputError
+from colorization.command import command, command_request, errors_in_words
+from colorization.config import DISTRIBUTION, ConfigError, InputError, command_line
 from colorization.request import read
 from tests import outside
 

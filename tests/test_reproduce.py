@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from colorization import compose, config, reproduce
+from colorization import compose, config, reproduce, reproduction
 from colorization.reopen import open_run
-from colorization.reproduce import (
+from colorization.reproduction import (
     DIFFERENT,
     INSIDE,
     NO_INTERVAL,
@@ -88,7 +88,7 @@ def typed_here(checkout, monkeypatch):
         folder, _ = checkout
         for module in (config, compose):
             monkeypatch.setattr(module, "EXPERIMENTS", folder / "experiments")
-        monkeypatch.setattr(reproduce, "_python", start)
+        monkeypatch.setattr(reproduction, "_python", start)
         monkeypatch.chdir(folder)
         monkeypatch.setattr(sys, "argv", ["reproduce", "data.cache_dir=cache", *arguments])
         with pytest.raises(SystemExit) as ended:
@@ -100,7 +100,7 @@ def typed_here(checkout, monkeypatch):
 
 def test_another_result_is_caught(typed_here, checkout, capsys, monkeypatch):
     """A training that gives another PSNR, with the recorded code, machine and versions."""
-    monkeypatch.setattr(reproduce, "is_code_of", lambda commit: True)
+    monkeypatch.setattr(reproduction, "is_code_of", lambda commit: True)
 
     def train(name, *arguments):
         target = Path(arguments[-1].removeprefix("run.dir="))
@@ -161,13 +161,13 @@ def entry(**scores):
 
 def test_every_number_of_a_run_is_compared():
     summary = {"metrics": {"psnr": 24.2}, "set_metrics": {"fid": 51.0}}
-    outcomes = reproduce.compare("mine", entry(), summary, exact=False)
+    outcomes = reproduction.compare("mine", entry(), summary, exact=False)
     assert [(o.metric, o.verdict, o.reproduced) for o in outcomes] == [
         ("psnr", INSIDE, True),
         ("fid", NO_INTERVAL, True),
     ]
     curve = {"hints_curve": {"0": 24.0, "10": 25.0}}
-    outcomes = reproduce.compare("mine", entry(**curve), summary | curve, exact=True)
+    outcomes = reproduction.compare("mine", entry(**curve), summary | curve, exact=True)
     assert [(o.metric, o.verdict) for o in outcomes[2:]] == [("psnr_0_hints", SAME), ("psnr_10_hints", SAME)]
 
 
@@ -178,8 +178,8 @@ def test_the_same_digits_are_expected_of_the_recorded_code_machine_and_versions_
         "git": {"commit": "c0ffee"},
         "overrides": ["budget.epochs=null", "budget.steps=3"],
     }
-    monkeypatch.setattr(reproduce, "provenance", lambda: here)
-    monkeypatch.setattr(reproduce, "is_code_of", lambda commit: commit == "c0ffee")
+    monkeypatch.setattr(reproduction, "provenance", lambda: here)
+    monkeypatch.setattr(reproduction, "is_code_of", lambda commit: commit == "c0ffee")
     assert deviations({"run": here}, []) == []
     assert deviations({"run": None, "evaluated": here | {"commit": "c0ffee"}}, []) == []
     assert deviations({"run": here | {"versions": {"torch": "3"}}}, []) == ["other versions"]

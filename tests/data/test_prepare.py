@@ -7,7 +7,7 @@ import pytest
 from colorization.config import ConfigError
 from colorization.data.folder import Folder
 from colorization.data.pack import read_index
-from colorization.prepare import clear, packs, table, usage, users
+from colorization.packs import clear, packs, table, usage, users
 
 
 @pytest.fixture
