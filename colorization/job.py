@@ -15,8 +15,7 @@ from colorization import build, run
 from colorization import folder as room
 from colorization.callback.budget import Budget
 from colorization.callback.checkpoint import WholeFiles
-from colorization.command import command_line
-from colorization.config import ConfigError
+from colorization.config import ConfigError, command_line
 from colorization.contract import check_lone_picture
 from colorization.data.module import PictureData
 from colorization.logger.table import Table

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import torch
 
-from colorization.command import command_line, in_words
+from colorization.command import in_words
 from colorization.compose import Trial, trials
-from colorization.config import InputError
+from colorization.config import InputError, command_line
 from colorization.folder import write_yaml
 from colorization.job import started
 from colorization.request import Request

@@ -16,8 +16,7 @@ from colorization import build, ranks
 from colorization import folder as room
 from colorization.callback.checkpoint import BestAndLast
 from colorization.callback.interrupt import SHELL
-from colorization.command import command_line
-from colorization.config import ConfigError
+from colorization.config import ConfigError, command_line
 from colorization.files import read_csv, write_json
 from colorization.job import Job, reopened
 from colorization.logger.wandb import log_evaluation
