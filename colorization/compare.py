@@ -16,17 +16,6 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from colorization.command import command
-<<<<<<< HEAD
-from colorization.files import write_text
-from colorization.report import tables
-from colorization.report.comparison import brief, compare_runs
-from colorization.report.dashboard import local_folder, publish
-from colorization.report.page import page
-from colorization.report.reading import read_all
-from colorization.report.settings import differences
-from colorization.study import record_comparison
-=======
->>>>>>> 99c975f (prepare, reproduce and compare import what they need when they run: every --help takes half a second instead of eleven, 29 MB instead of 940)
 
 ENDINGS = {".md": "markdown", ".tex": "latex", ".csv": "csv"}
 
@@ -36,13 +25,13 @@ def main(cfg: DictConfig) -> None:
     """Read, compare, print; write the page, or the text format asked for."""
     from rich.console import Console
 
+    from colorization.files import write_text
     from colorization.report import tables
     from colorization.report.comparison import brief, compare_runs
     from colorization.report.dashboard import local_folder, publish
     from colorization.report.page import page
     from colorization.report.reading import read_all
     from colorization.report.settings import differences
-    from colorization.run import write
     from colorization.study import record_comparison
 
     writers = {"markdown": tables.markdown, "latex": tables.latex, "csv": tables.as_csv}
