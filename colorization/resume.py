@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -41,7 +41,7 @@ def resumed(folder: Path, overrides: Sequence[str]) -> tuple[DictConfig, dict[st
         )
     cfg = saved(folder)
     told = [o for o in saved_overrides(folder) if not o.startswith(("resume=", "run.dir="))]
-    trust.check_run(OmegaConf.to_container(cfg, resolve=True), told, folder)
+    trust.check_run(cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True)), told, folder)
     changes = list(_changes(_plain("train", told), _plain("train", [*told, *overrides]))) if overrides else []
     changes = [(name, old, new) for name, old, new in changes if name.partition(".")[0] not in OURS]
     if wrong := [_refusal(*change) for change in changes if not _is_free(change[0])]:
