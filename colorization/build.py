@@ -72,9 +72,15 @@ def data(cfg: DictConfig, protocol: Protocol | None = None) -> PictureData:
 
 
 def training_data(cfg: DictConfig, protocol: Protocol) -> PictureData:
-    """The pictures of a run that is about to train: its validations take as many as that is worth."""
+    """The pictures of a run that is about to train, which is scored on as many as it is worth.
+
+    How many is written into the configuration: a resumed run keeps it, whatever its budget, or its best
+    checkpoint would be the best on other pictures.
+    """
     made = data(cfg, protocol)
-    made.view = made.view._replace(most=scored(cfg, "validate", made))
+    for part in ("validate", "test"):
+        cfg[part].pictures = scored(cfg, part, made)
+    made.view = made.view._replace(most=cfg.validate.pictures)
     return made
 
 

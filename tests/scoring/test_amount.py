@@ -33,6 +33,13 @@ def test_what_is_no_number_is_told(wanted):
         amount("test", wanted, None)
 
 
+def test_a_resumed_run_is_scored_on_as_many_as_before():
+    cfg = composed("train", ["data=scenes", "budget.epochs=null", "budget.steps=20"])
+    assert build.training_data(cfg, build.protocol(cfg)).view.most == cfg.validate.pictures == 64
+    cfg.budget.steps = 20_000
+    assert build.training_data(cfg, build.protocol(cfg)).view.most == 64 and cfg.test.pictures == 160
+
+
 class Coco:
     """As many training pictures as a recipe asks for."""
 
