@@ -92,15 +92,17 @@ def announce(job: Job) -> None:
     data = job.data
     counts = {split: len(data.pack(split)) for split in ("train", "val")}
     prints = {split: data.fingerprint(split) for split in counts}
-    about = {"data": {"name": data.name, "fingerprint": prints, "pictures": counts}}
+    scored = len(data.validation())
+    about = {"data": {"name": data.name, "fingerprint": prints, "pictures": counts, "validated": scored}}
     known = room.record(job.folder)
     if job.last and known["data"]["fingerprint"] != prints:
         raise ConfigError([f"resume={job.folder}: the pictures are not those that the run has learned from"])
     room.note(job.folder, **about)
     parameters = known["parameters"]
     log.info(
-        "%s: %d parameters, %d training pictures", os.path.relpath(job.folder), parameters, counts["train"]
-    )
+        "%s: %d parameters, %d training pictures, validated on %d of %d",
+        os.path.relpath(job.folder), parameters, counts["train"], scored, counts["val"],
+    )  # fmt: skip
     for board in job.dashboards:
         board.describe(git=known["git"], versions=known["versions"], parameters=parameters, **about)
 
@@ -130,8 +132,8 @@ def finish(job: Job) -> float:
     chosen = open_run(best)
     colorizer = chosen.colorizer(own=True).to(trainer.strategy.root_device)
     scoring = of_network(
-        colorizer, job.colorizer.scorer.protocol, job.data, "test", best, most=build.scored(cfg, "test", job.data), more=build.metrics(cfg),
-        training=partial(mean_colour, job.data.pack("train").pictures),
+        colorizer, job.colorizer.scorer.protocol, job.data, "test", best, most=cfg.test.pictures,
+        more=build.metrics(cfg), training=partial(mean_colour, job.data.pack("train").pictures),
     )  # fmt: skip
     summary = scoring.write(folder)
     if not trainer.is_global_zero:

@@ -138,9 +138,6 @@ class Given:
     def position(self, index):
         return index
 
-    def position(self, index):
-        return index
-
 
 def certain(pair):
     return torch.full((len(pair.truth),), 60.0)
