@@ -69,6 +69,7 @@ def test_the_files_that_ct2_writes_are_scored(pictures, command, tmp_path):
     settings = ("predictions=theirs", "reference=right", "protocol=val5k_256", "metric=[]", "out=out")
     done = command("evaluate", *settings, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    summary = json.loads((tmp_path / "out/evaluation/right_all_val5k_256/summary.json").read_text(encoding="utf-8"))
+    folder = tmp_path / "out/evaluation/right_all_val5k_256"
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     assert summary["metrics"]["psnr"] == pytest.approx(np.mean(expected), abs=1e-4)
     assert "lightness" not in summary
