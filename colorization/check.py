@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from colorization.config import describe_target, locate, nearest, signature
+from colorization.config import ConfigError, describe_target, locate, nearest, signature
 
 PLAIN = (bool, int, float, str, list, dict, Path, type(None))
 Whole = Annotated[int, 0]  # the least that it may be
@@ -35,6 +35,7 @@ def faults(node: Any, path: str = "") -> Iterator[str]:
         yield from _node_faults(node, path)
     if not path:
         yield from _settings_faults(node)
+        yield from _metric_faults(node)
     for key, value in node.items():
         yield from faults(value, f"{path}.{key}" if path else str(key))
 
@@ -56,6 +57,18 @@ def _settings_faults(node: Mapping[str, Any]) -> Iterator[str]:
     for name, hint in SETTINGS.items():
         if name in node and not fits(node[name], hint):
             yield f"{name}={node[name]!r}: should be {spoken(hint)}"
+
+
+def _metric_faults(node: Mapping[str, Any]) -> Iterator[str]:
+    """Metrics that a dotted name alone stands for, and that are not there."""
+    measured = {"metric": node.get("metric"), "protocol.metrics": (node.get("protocol") or {}).get("metrics")}
+    for path, metrics in measured.items():
+        for name, target in (metrics or {}).items():
+            try:
+                if isinstance(target, str):
+                    locate(target)
+            except ConfigError as error:
+                yield f"{path}.{name}: {error.faults[0]}"
 
 
 def fits(value: Any, hint: Any) -> bool:

@@ -169,6 +169,19 @@ def test_settings_of_decoding_are_passed_on():
     assert composed("predict", ["guidance=2.5", "vivid=true"]).decoding == {"guidance": 2.5, "vivid": True}
     assert composed("evaluate", ["run=x", "steps=10"]).decoding == {"steps": 10}
     assert composed("predict", ["decoding.steps=10"]).decoding == {"steps": 10}
-    for wrong, right in (("sed=1", "seed"), ("devise=cpu", "device"), ("batchsize=2", "batch_size")):
+    for wrong, right in (("sed=1", "seed"), ("devise=cpu", "device"), ("gammut=clip", "gamut")):
         assert f"did you mean {right}?" in faults(wrong, command="predict")
     assert "no such setting" in faults("guidance=2.5", command="train")
+
+
+def test_what_loggers_protocols_and_metrics_take_is_checked_with_the_rest():
+    said = faults(
+        "logger.mode=ofline", "protocol.size=big", "+metric.mine=colorization.metric.psnr.psnrr", "sed=1"
+    )
+    for part in (
+        "4 faults",
+        "logger.wandb.mode='ofline': should be 'auto' or",
+        "protocol.size='big': should be",
+    ):
+        assert part in said
+    assert "metric.mine: _target_: colorization.metric.psnr.psnrr" in said
