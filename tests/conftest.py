@@ -113,8 +113,8 @@ def trains_in(folder: Path, small: list[str], monkeypatch: pytest.MonkeyPatch) -
     fewer = [setting for setting in small if not setting.startswith(("callback.", "budget."))]
 
     def run(*overrides: str, callbacks: Sequence[pl.Callback] = ()) -> Job:
-        resumes = any(override.startswith("resume=") for override in overrides)
-        new = () if resumes else (*fewer, "metric=[psnr]", "budget.epochs=null")
+        whole = any(override.startswith(("resume=", "experiment=")) for override in overrides)
+        new = () if whole else (*fewer, "metric=[psnr]", "budget.epochs=null")
         job = begun(read("train", [*new, *overrides]))
         job.trainer.callbacks[:0] = callbacks
         train(job)
