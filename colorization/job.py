@@ -11,8 +11,7 @@ from typing import Any, cast
 import pytorch_lightning as pl
 from omegaconf import DictConfig, OmegaConf
 
-from colorization import build, run
-from colorization import folder as room
+from colorization import build, journal, run
 from colorization.callback.budget import Budget
 from colorization.callback.checkpoint import WholeFiles
 from colorization.config import ConfigError, command_line
@@ -60,9 +59,9 @@ def started(cfg: DictConfig, overrides: Sequence[str]) -> Job:
     Raises:
         ConfigError: where a fault is found; then nothing was written.
     """
-    room.refuse_taken(Path(cfg.run.dir))
+    journal.refuse_taken(Path(cfg.run.dir))
     job = built(cfg)
-    folder = room.claimed(job.folder)
+    folder = journal.claimed(job.folder)
     if folder != job.folder:  # another run, started in the same second, has taken the name
         cfg.run.dir = str(folder)
         job = built(cfg)
@@ -74,7 +73,7 @@ def started(cfg: DictConfig, overrides: Sequence[str]) -> Job:
         "wandb_id": next((board.run_id for board in job.dashboards), None),
         "parts": [part],
     }
-    room.start(folder, cfg, overrides, record)
+    journal.start(folder, cfg, overrides, record)
     return job
 
 
@@ -89,27 +88,28 @@ def continued(folder: Path, overrides: Sequence[str]) -> Job:
     find_checkpoint(folder, ("last",))
     cfg, changed = resumed(folder, overrides)
     cfg.run.dir = str(folder)
-    known = room.record(folder)
+    known = journal.record(folder)
     job = built(cfg, last=folder / "checkpoints/last.ckpt", run_id=known["wandb_id"])
     if job.budget.is_spent:
         limit, shown = job.budget.tightest(), shlex.quote(str(folder))
         spent = f"its budget.{limit}={job.budget.limits[limit]:g} is spent"
         score = command_line("evaluate", f"run={folder}")
         raise ConfigError([f"resume={shown}: {spent}; give a larger one to train on, or score it by {score}"])
-    asked = [*room.saved_overrides(folder), *overrides]
+    asked = [*journal.saved_overrides(folder), *overrides]
     part = described([f"resume={folder}", *overrides]) | {"changed": changed}
-    parts = [*known.get("parts", [known | {"parts": None}]), part]
     if changed:
-        room.keep_part(folder, len(parts) - 1)
-    about = {k: v for k, v in part.items() if k not in ("started", "command", "changed", "seconds")}
-    room.start(folder, cfg, asked, known | about | {"overrides": asked, "parts": parts})
+        journal.keep_part(folder, len(known["parts"]))
+    now = {name: part[name] for name in ("git", "versions", "hardware", "status")}
+    known |= now | {"overrides": asked, "parts": [*known["parts"], part]}
+    journal.start(folder, cfg, asked, known)
     return job
 
 
 def reopened(folder: Path) -> Job:
-    """A run that has its folder already, made by another process: trained from what lies there."""
+    """A run that has its folder already, made by another process: from what lies there."""
     last = folder / "checkpoints/last.ckpt"
-    return built(room.saved(folder), last if last.exists() else None)
+    run_id = journal.record(folder)["wandb_id"]
+    return built(journal.saved(folder), last if last.exists() else None, run_id)
 
 
 def built(cfg: DictConfig, last: Path | None = None, run_id: str | None = None) -> Job:

@@ -33,7 +33,7 @@ def telling() -> Iterator[Callable[[Path], None]]:
     store = _store(environment) if world > 1 else None
 
     def tell(folder: Path) -> None:
-        os.environ[VARIABLE] = str(folder.absolute())  # for those that Lightning will start
+        bequeath(folder)
         if store:
             store.set(_key(), str(folder.absolute()))
 
@@ -45,6 +45,11 @@ def telling() -> Iterator[Callable[[Path], None]]:
             with suppress(RuntimeError):  # until they have heard: the store may lie in this process
                 store.wait([_key(rank) for rank in range(1, world)])
         raise
+
+
+def bequeath(folder: Path) -> None:
+    """Let the processes that Lightning will start for further devices find the run's folder."""
+    os.environ[VARIABLE] = str(folder.absolute())
 
 
 def told() -> Path:

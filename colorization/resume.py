@@ -10,7 +10,7 @@ from colorization import trust
 from colorization.check import faults
 from colorization.compose import composed
 from colorization.config import ConfigError, groups
-from colorization.folder import saved, saved_overrides
+from colorization.journal import saved, saved_overrides
 
 # What a run may change while it goes on: how long, how fast, on what machine, and what it tells of itself.
 FREE = (

@@ -1,4 +1,4 @@
-"""A run's folder: what is written when it starts."""
+"""What a run was made with: code, libraries, machine."""
 
 import platform
 import subprocess

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import torch
 
+from colorization import ranks
 from colorization.command import in_words
 from colorization.compose import Trial, trials
 from colorization.config import InputError, command_line
-from colorization.folder import write_yaml
 from colorization.job import started
+from colorization.journal import write_yaml
 from colorization.request import Request
 from colorization.training import train
 
@@ -37,7 +38,9 @@ def succeeds(trial: Trial) -> bool:
     """Run one trial; what ends it, other than a person, is told and kept in the trial's log."""
     before = dict(os.environ)
     try:
-        train(started(trial.cfg, trial.overrides))
+        job = started(trial.cfg, trial.overrides)
+        ranks.bequeath(job.folder)
+        train(job)
     except Exception as error:
         log.error("%s: %s", folder_of(trial), in_words(error))
         if not isinstance(error, InputError | OSError):

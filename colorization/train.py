@@ -11,6 +11,7 @@
 Everything of a run is written to runs/DATE_TIME_NAME/. Then: evaluate, predict, compare.
 """
 
+import logging
 import sys
 
 from colorization import ranks
@@ -24,6 +25,7 @@ def main() -> None:
             folder = ranks.told()
             from colorization.training import run_trial
 
+            logging.getLogger().setLevel(logging.WARNING)
             run_trial(folder)
             return
         with ranks.telling() as tell:

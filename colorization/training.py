@@ -12,8 +12,7 @@ from typing import Any, cast
 
 from rich.console import Console
 
-from colorization import build, ranks
-from colorization import folder as room
+from colorization import build, journal, ranks
 from colorization.callback.checkpoint import BestAndLast
 from colorization.callback.interrupt import SHELL
 from colorization.config import ConfigError, command_line
@@ -29,13 +28,12 @@ log = logging.getLogger(__name__)
 
 def run_trial(folder: Path) -> None:
     """Train what lies in a folder, as a process does that another one has started for it."""
-    logging.getLogger().setLevel(logging.WARNING)
     train(reopened(folder))
 
 
 def train(job: Job) -> float:
     """Fit, score the best checkpoint on the test pictures, and return the best watched metric."""
-    with room.logged(job.folder) if job.trainer.is_global_zero else nullcontext():
+    with journal.logged(job.folder) if job.trainer.is_global_zero else nullcontext():
         try:
             fit(job)
             return finish(job)
@@ -49,7 +47,7 @@ def train(job: Job) -> float:
 def fit(job: Job) -> None:
     """Pack what is missing, train, and write to run.json how it ended."""
     began, first = time.monotonic(), job.trainer.is_global_zero
-    earlier = room.record(job.folder).get("seconds", 0.0) if job.last else 0.0
+    earlier = journal.record(job.folder).get("seconds", 0.0) if job.last else 0.0
     status = "failed"
     try:
         job.data.prepare_data()
@@ -82,7 +80,7 @@ def fit(job: Job) -> None:
                 "pictures_seen": job.budget.spent["pictures"],
                 "finished": datetime.now().astimezone().isoformat(timespec="seconds"),
             }
-            room.note(
+            journal.note(
                 job.folder, part=ended | {"seconds": seconds}, **ended, seconds=round(earlier + seconds, 1)
             )
 
@@ -94,10 +92,10 @@ def announce(job: Job) -> None:
     prints = {split: data.fingerprint(split) for split in counts}
     scored = len(data.validation())
     about = {"data": {"name": data.name, "fingerprint": prints, "pictures": counts, "validated": scored}}
-    known = room.record(job.folder)
+    known = journal.record(job.folder)
     if job.last and known["data"]["fingerprint"] != prints:
         raise ConfigError([f"resume={job.folder}: the pictures are not those that the run has learned from"])
-    room.note(job.folder, **about)
+    journal.note(job.folder, **about)
     parameters = known["parameters"]
     log.info(
         "%s: %d parameters, %d training pictures, validated on %d of %d",
@@ -147,7 +145,7 @@ def finish(job: Job) -> float:
         log_evaluation(board.experiment, folder, folder / "evaluation" / scoring.name)
         grey = {f"grey/{name}": value for name, value in summary["baselines"]["grey"]["metrics"].items()}
         board.summarize(
-            **grey, seconds=room.record(folder)["seconds"], pictures_seen=job.budget.spent["pictures"]
+            **grey, seconds=journal.record(folder)["seconds"], pictures_seen=job.budget.spent["pictures"]
         )
     _, better = job.colorizer.scorer.described(cfg.watch)
     write_json(folder / "metrics.json", recorded(folder / "metrics.csv", cfg.watch, better, summary))

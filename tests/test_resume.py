@@ -13,8 +13,8 @@ import yaml
 
 from colorization.callback.checkpoint import BestAndLast
 from colorization.config import ConfigError
-from colorization.folder import saved
 from colorization.job import begun
+from colorization.journal import saved
 from colorization.request import read
 from colorization.resume import resumed
 from tests.conftest import trains_in

@@ -71,3 +71,14 @@ def test_a_person_who_stops_a_trial_stops_the_sweep(sweep, tmp_path, monkeypatch
     with pytest.raises(SystemExit):
         sweep("seed=0,1")
     assert len(folders(tmp_path)) == 1
+
+
+def test_trials_of_two_processes_each(command, small, tmp_path):
+    some = [setting for setting in small if not setting.startswith(("callback.", "budget."))]
+    two = ("trainer.devices=2", "trainer.strategy=ddp", "callback=[]", "metric=[psnr]", "test.pictures=4")
+    more = ("budget.epochs=null", "budget.steps=1", "seed=0,1")
+    done = command("train", "-m", *some, *two, *more, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert statuses(tmp_path) == ["finished", "finished"]
+    records = [json.loads((f / "run.json").read_text(encoding="utf-8")) for f in folders(tmp_path)]
+    assert [record["pictures_seen"] for record in records] == [16, 16]

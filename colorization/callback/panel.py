@@ -58,13 +58,14 @@ class Panel(pl.Callback):
         image = panel(Pair(torch.stack(predicted), torch.stack(truth)))
         folder = Path(trainer.default_root_dir) / "panel"
         folder.mkdir(exist_ok=True)
-        image.save(folder / f"{trainer.global_step:07d}.png")
+        step = trainer.fit_loop.total_batch_idx + 1  # whatever the number of optimizers
+        image.save(folder / f"{step:07d}.png")
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
-                logger.log_image("val/panel", [image], step=trainer.global_step)
+                logger.log_image("val/panel", [image], step=step)
             elif isinstance(logger, TensorBoardLogger):
                 pixels = np.asarray(image)
-                logger.experiment.add_image("val/panel", pixels, trainer.global_step, dataformats="HWC")
+                logger.experiment.add_image("val/panel", pixels, step, dataformats="HWC")
 
 
 def panel(pair: Pair, columns: int = 2) -> Image.Image:
