@@ -11,6 +11,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import (
     BatchSizeFinder,
+    EarlyStopping,
     GradientAccumulationScheduler,
     LearningRateFinder,
     ModelCheckpoint,
@@ -217,7 +218,7 @@ def trainer(
         "max_epochs": -1,
         "logger": [Table(folder / "metrics.csv", budget.moment), *loggers(cfg, folder, budget, run_id)],
         "plugins": [WholeFiles()],
-        "callbacks": [budget, speed, *callbacks(cfg), *bar, Interrupt(best), best],
+        "callbacks": [budget, speed, *callbacks(cfg, better), *bar, Interrupt(best), best],
         "use_distributed_sampler": False,
     }
     try:
@@ -268,13 +269,20 @@ def precision(cfg: DictConfig) -> str:
     return chosen
 
 
-def callbacks(cfg: DictConfig) -> list[pl.Callback]:
-    """The chosen callbacks, averaged weights last: the others must see them in place."""
+def callbacks(cfg: DictConfig, better: str) -> list[pl.Callback]:
+    """The chosen callbacks, averaged weights last: the others must see them in place.
+
+    `better` says whether more or less of the watched metric is better.
+    """
     made = {name: make(node) for name, node in (cfg.get("callback") or {}).items()}
     for name, callback in made.items():
         for kind, remedy in UNFIT.items():
             if isinstance(callback, kind):
                 raise ConfigError([f"callback.{name}: {kind.__name__} does not work here; {remedy}"])
+        mode = "max" if better == "higher" else "min"
+        watches = isinstance(callback, EarlyStopping) and callback.monitor == f"val/{cfg.watch}"
+        if watches and callback.mode != mode:
+            raise ConfigError([f"callback.{name}.mode={callback.mode}: {better} is better; type {mode}"])
     return [made[name] for name in sorted(made, key=lambda name: name == "ema")]
 
 

@@ -182,6 +182,12 @@ def test_callbacks_that_do_not_work_here_name_what_does(kind, monkeypatch, tmp_p
     assert f"callback.mine: {kind} does not work here; " in said
 
 
+def test_early_stopping_the_wrong_way_is_refused(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    said = refused("callback=[early_stopping]", "watch=ciede2000", "run.dir=run")
+    assert "callback.early_stopping.mode=max: lower is better; type min" in said
+
+
 def test_without_git_the_commit_is_not_known(monkeypatch):
     def missing(*args, **kwargs):
         raise FileNotFoundError("git")
