@@ -323,15 +323,3 @@ def _no_such_setting(config: DictConfig, key: str) -> str:
         where = f" ({describe_target(node._target_)})"
     allowed = f"; the settings of {parent} are {', '.join(names)}" if parent else ""
     return f"{key}: no such setting{nearest(name, names) or allowed}{where}"
-
-
-def completed(command: str, overrides: Sequence[str]) -> list[str]:
-    """Checked overrides as Hydra's own command line takes them."""
-    composed(command, overrides)
-    known = groups(command)
-    return [line if _is_choice(_read(line), known) or line[0] in "+~" else f"++{line}" for line in overrides]
-
-
-def varied(command: str, overrides: Sequence[str]) -> Iterator[list[str]]:
-    """The overrides of each trial of a sweep."""
-    yield from (list(lines) for lines in product(*_alternatives(overrides)))
