@@ -9,7 +9,7 @@ from typing import NoReturn
 import yaml
 from omegaconf import DictConfig
 
-from colorization.compose import composed, expanded
+from colorization.compose import composed, expanded, quoted
 from colorization.config import ConfigError, add_folder, is_group
 
 INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
@@ -50,7 +50,7 @@ class Request:
     Attributes:
         command: train, predict ...
         arguments: all of it, as typed.
-        overrides: the settings, NAME=VALUE.
+        overrides: the settings, NAME=VALUE, and --config-dir as the one that it stands for.
         paths: the arguments without "=", and those with it that are paths of something that exists.
         flags: Hydra's.
     """
@@ -94,9 +94,10 @@ def read(command: str, arguments: Sequence[str], positional: bool = False) -> Re
         raise ConfigError([f"{wrong[0]}: {REFUSED[wrong[0]]}"])
     known = Flags()
     flags, rest = known.parse_known_args(_plain(before, known, positional))
+    overrides, paths = [], list(after)
     if flags.config_dir:
         add_folder(flags.config_dir)
-    overrides, paths = [], list(after)
+        overrides.append(f"hydra.searchpath=[{quoted(str(Path(expanded(flags.config_dir)).absolute()))}]")
     for argument in rest:
         if positional and Path(argument).exists():
             paths.append(argument)

@@ -51,6 +51,8 @@ def test_flags_take_their_values(monkeypatch, capsys, tmp_path):
     assert yaml.safe_load(said)["_target_"] == "mylab.network.Tiny"
     assert os.environ["COLORIZATION_CONF"] == str(conf), "processes that are started from here search it, too"
     assert "tiny" in asked(monkeypatch, capsys, "--help")
+    recorded = read("train", ["--config-dir", str(conf)]).overrides
+    assert recorded == (f"hydra.searchpath=['{conf}']",), "what a run records finds it again"
     (conf / "mine.yaml").write_text("defaults: [train, _self_]\nseed: 5\n", encoding="utf-8")
     said = asked(monkeypatch, capsys, "--config-name", "mine", "--cfg", "job", "--package", "seed")
     assert said == "5\n"
