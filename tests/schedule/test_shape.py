@@ -1,8 +1,10 @@
-"""The schedules' ends, and that nothing jumps."""
+"""The schedules' ends, torch's own for comparison, and that nothing jumps."""
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR
 
 from colorization.schedule.shape import Constant, Cosine, OneCycle, Step
 
@@ -16,6 +18,33 @@ def test_ends():
     assert OneCycle(up=0.3, start=0.04)(0) == pytest.approx(0.04)
     assert OneCycle(up=0.3)(0.3) == pytest.approx(1)
     assert OneCycle(end=1e-5)(1) == pytest.approx(1e-5)
+
+
+def rates(schedule, steps, **settings):
+    """The learning rates of one of torch's own schedulers, for a base rate of 1."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    scheduler = schedule(optimizer, **settings)
+    found = []
+    for _ in range(steps + 1):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    return found
+
+
+def test_the_shapes_are_those_of_torch():
+    steps = [step / 100 for step in range(101)]
+    cosine = rates(CosineAnnealingLR, 100, T_max=100, eta_min=0.1)
+    assert [Cosine(warmup=0.0, floor=0.1)(p) for p in steps] == pytest.approx(cosine, abs=1e-6)
+    cycle = rates(OneCycleLR, 99, max_lr=1.0, total_steps=101, pct_start=31 / 101, final_div_factor=400)
+    assert [OneCycle(up=0.3, end=1e-4)(p) for p in steps[:-1]] == pytest.approx(cycle, abs=1e-6)
+
+
+def test_the_warm_up_is_linear_and_never_nothing():
+    assert [Constant(warmup=0.4)(p) for p in (0, 0.1, 0.3, 0.4, 0.5)] == pytest.approx(
+        [1e-3, 0.25, 0.75, 1, 1]
+    )
+    assert [Cosine(warmup=0.4)(p) for p in (0, 0.1, 0.4, 0.7)] == pytest.approx([1e-3, 0.25, 1, 0.5])
 
 
 @given(st.sampled_from(SHAPES), st.floats(0, 1), st.floats(0, 1e-3))
