@@ -1,7 +1,8 @@
 """Commands as a user types them, without the ten seconds that importing PyTorch takes each time.
 
 A server process imports everything once; each command is a fork of it, in a folder, with an environment and
-with outputs of its own. What Python reads as it starts (PYTHONPATH, a locale) needs a new interpreter.
+with outputs of its own. What Python reads as it starts (PYTHONPATH, a locale) needs a new interpreter, and so
+does torch.compile, whose processes hang in a fork.
 """
 
 import importlib
@@ -15,7 +16,7 @@ from pathlib import Path
 from unittest import mock
 
 ROOT = Path(__file__).parent.parent
-IMPORTED = ("training", "sweep", "evaluation", "painter", "packs", "reproduction", "released")
+IMPORTED = ("training", "sweep", "evaluation", "painter", "packs", "reproduction", "released", "report.page")
 Done = subprocess.CompletedProcess[str]
 
 
@@ -25,7 +26,7 @@ def command(name: str, *arguments: object, cwd: Path, timeout: float = 300, **en
     variables |= {"PYTHONPATH": str(ROOT), "COLUMNS": "160", "OMP_NUM_THREADS": "1", "HOME": str(cwd)}
     variables |= environment
     words = [sys.executable, "-m", f"colorization.{name}", *map(str, arguments)]
-    if any(key.startswith(("PYTHON", "LC_", "LANG")) for key in environment):
+    if "compile=true" in words or any(key.startswith(("PYTHON", "LC_", "LANG")) for key in environment):
         return subprocess.run(
             words, cwd=cwd, env=variables, capture_output=True, text=True, timeout=timeout, check=False
         )

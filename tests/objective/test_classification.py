@@ -7,33 +7,14 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import nn
 
 from colorization.color import lab
-from colorization.data.batch import Batch, Given
-from colorization.model.base import Network
+from colorization.data.batch import Given
 from colorization.model.siggraph17 import SIGGRAPH17
-from colorization.model.units import Units
-from colorization.objective.base import at_stride
 from colorization.objective.classification import Classification, calibration
 from colorization.objective.joint import Joint
-from colorization.objective.regression import Regression
-
-
-class Fixed(Network):
-    """A network whose output is its only weight."""
-
-    units = Units()
-
-    def __init__(self, output, stride=1):
-        super().__init__()
-        self.output = nn.Parameter(output)
-        self.stride = stride
-
-    def forward(self, x):
-        return self.output
+from tests.objective.fixed import Fixed, batch_of
 
 
 class Pictures(NamedTuple):
@@ -42,11 +23,6 @@ class Pictures(NamedTuple):
     pictures: np.ndarray
     folder: Path = Path("nowhere")
     fingerprint: str = ""
-
-
-def batch_of(ab):
-    B, _, H, W = ab.shape
-    return Batch(torch.rand(B, 1, H, W) * 100, ab, torch.arange(B))
 
 
 def skewed(objective, seed=0):
@@ -151,11 +127,6 @@ def test_what_is_measured_is_of_each_picture(objective):
     torch.testing.assert_close({k: logged[k] for k in again}, {k: v.mean() for k, v in again.items()})
 
 
-def test_an_objective_with_nothing_to_tell_measures_nothing():
-    losses = Regression().loss(Fixed(torch.zeros(1, 2, 4, 4)), batch_of(torch.zeros(1, 2, 4, 4)))
-    assert losses.measured() == {}
-
-
 def test_the_tilt_of_rebalancing_is_taken_out_again():
     """Trained on one ambiguous pixel, the network learns p * weights; distribution() is p."""
     objective = skewed(Classification(neighbours=1, temperature=1.0))
@@ -195,23 +166,6 @@ def test_samples_have_the_size_of_the_picture():
     for objective in (Classification(), skewed(Classification())):
         ab = objective.sample(network, Given(torch.rand(2, 1, 7, 12) * 100), 3)
         assert ab.shape == (3, 2, 2, 7, 12) and ab.isfinite().all()
-
-
-@given(st.integers(1, 4), st.integers(1, 17), st.integers(1, 17))
-@settings(max_examples=30, deadline=None)
-def test_the_target_is_the_pixel_at_the_centre(stride, height, width):
-    ab = torch.arange(2.0 * height * width).reshape(1, 2, height, width)
-    target = at_stride(ab, stride)
-    rows, columns = (
-        [min(i * stride + stride // 2, side - 1) for i in range(-(-side // stride))]
-        for side in (height, width)
-    )
-    assert torch.equal(target, ab[..., rows, :][..., columns])
-
-
-def test_the_stride_is_not_guessed_from_the_sizes():
-    """9 columns at stride 4: the last position stands for the ninth alone."""
-    assert at_stride(torch.arange(18.0).reshape(1, 2, 1, 9), 4)[0, 0, 0].tolist() == [2, 6, 8]
 
 
 def test_weights_stay_with_a_checkpoint():

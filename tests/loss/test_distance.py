@@ -1,0 +1,40 @@
+"""The loss terms against NumPy."""
+
+import numpy as np
+import pytest
+import torch
+
+from colorization.data.batch import Batch
+from colorization.loss.distance import L1, Gradient
+
+
+@pytest.fixture
+def pair():
+    return 40 * torch.randn(3, 2, 5, 7), 40 * torch.randn(3, 2, 5, 7)
+
+
+def batch(truth):
+    return Batch(torch.zeros(len(truth), 1, *truth.shape[-2:]), truth, torch.arange(len(truth)))
+
+
+def test_l1_is_the_mean_distance_of_both_channels(pair):
+    ab, truth = pair
+    assert L1()(ab, batch(truth)).item() == pytest.approx(np.abs(ab - truth).mean() / 110, rel=1e-5)
+
+
+def test_gradient_compares_neighbours(pair):
+    ab, truth = pair
+    across, down = (np.abs(np.diff(ab - truth, axis=axis)).mean() / 110 for axis in (-1, -2))
+    assert Gradient()(ab, batch(truth)).item() == pytest.approx((across + down) / 2, rel=1e-5)
+
+
+def test_an_offset_has_no_gradient(pair):
+    _, truth = pair
+    assert Gradient()(truth + 20, batch(truth)).item() == pytest.approx(0, abs=1e-6)
+    assert L1()(truth + 20, batch(truth)).item() == pytest.approx(20 / 110, rel=1e-5)
+
+
+def test_a_negative_weight_is_refused():
+    assert L1(weight=0).weight == 0
+    with pytest.raises(ValueError, match="weight=-1"):
+        L1(weight=-1)
