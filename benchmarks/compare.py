@@ -12,7 +12,7 @@ from pathlib import Path
 
 from colorization.report.comparison import compare_runs
 from colorization.report.page import page
-from colorization.report.reading import read_all
+from colorization.report.reading import read_runs
 from tests.made import scored_run
 
 PICTURES = 933
@@ -45,7 +45,7 @@ def runs(folder: Path, count: int) -> list[Path]:
 def row(paths: list[str]) -> str:
     """One comparison, timed part by part."""
     marks = [time.process_time()]
-    read = read_all(paths)
+    read = read_runs(paths)
     marks.append(time.process_time())
     table = compare_runs(read)
     marks.append(time.process_time())

@@ -30,13 +30,13 @@ def main(cfg: DictConfig) -> None:
     from colorization.report.comparison import brief, compare_runs
     from colorization.report.dashboard import local_folder, publish
     from colorization.report.page import page
-    from colorization.report.reading import read_all
-    from colorization.report.settings import differences
+    from colorization.report.reading import read_runs
+    from colorization.report.settings import setting_differences
     from colorization.study import record_comparison
 
     writers = {"markdown": tables.markdown, "latex": tables.latex, "csv": tables.as_csv}
     form = cfg.format or ENDINGS.get(Path(cfg.out or "").suffix, "page")
-    runs = read_all([local_folder(str(path)) for path in cfg.runs], cfg.evaluation)
+    runs = read_runs([local_folder(str(path)) for path in cfg.runs], cfg.evaluation)
     table = compare_runs(runs, cfg.resamples)
     if cfg.metrics:
         table = table.select([cfg.metrics] if isinstance(cfg.metrics, str) else cfg.metrics)
@@ -52,8 +52,8 @@ def main(cfg: DictConfig) -> None:
     console = Console()
     for block in tables.terminal(short, console.width):
         console.print(block)
-    if differences(runs):
-        console.print(tables.settings_table(differences(runs), [run.name for run in runs]))
+    if setting_differences(runs):
+        console.print(tables.settings_table(setting_differences(runs), [run.name for run in runs]))
     console.print(tables.notes(short), style="dim")
     out = Path(cfg.out or "compare.html")
     write_text(out, page(runs, table))

@@ -17,9 +17,9 @@ from colorization.files import sha256, write_json, write_text
 from colorization.reopen import Run
 from colorization.report import tables
 from colorization.report.comparison import Comparisons
-from colorization.report.reading import Scored, read
+from colorization.report.reading import Scored, read_run
 from colorization.report.samples import PERCENTILES, samples
-from colorization.report.settings import INCIDENTAL, by_seed, differences
+from colorization.report.settings import INCIDENTAL, by_seed, setting_differences
 from colorization.report.statistics import interval
 from colorization.run import provenance
 
@@ -45,7 +45,7 @@ def record_run(folder: Path, opened: Run | None, evaluation: Path) -> None:
     results = read_results(folder)
     if results.get("recipe_sha256") != recipe:
         results = {"recipe_sha256": recipe, "runs": {}}
-    scored, here = read(evaluation), provenance()
+    scored, here = read_run(evaluation), provenance()
     results["runs"][opened.name if opened else scored.name] = {
         "run": origin(folder, opened) if opened else None,
         "evaluated": here["git"] | {key: here[key] for key in ("versions", "hardware")},
@@ -131,7 +131,7 @@ def readme(folder: Path, runs: Sequence[Scored], table: Comparisons, entries: di
         f"grey; protocol {about['protocol']}, data fingerprint {about['fingerprint']}."
     )
     parts.append(tables.markdown(table).rstrip())
-    if settings := differences(runs):
+    if settings := setting_differences(runs):
         parts.append("Settings that differ:")
         parts.append(tables.settings_markdown(settings, [run.name for run in runs]).rstrip())
     own = {run.name: entries[run.name]["run"] for run in runs if run.name in entries}

@@ -13,7 +13,7 @@ from PIL import Image
 from colorization import compare
 from colorization.config import ConfigError
 from colorization.files import write_text
-from colorization.report.reading import read
+from colorization.report.reading import read_run
 from colorization.report.samples import PERCENTILES, sample_rows
 from colorization.run import git as state_of_code
 from colorization.run import is_code_of
@@ -154,7 +154,7 @@ def test_a_run_that_is_not_recorded_is_not_written_about(study, tmp_path, monkey
 
 
 def test_samples_are_chosen_by_their_rule(tmp_path):
-    run = read(scored_run(tmp_path / "run", pictures=64), "made_test")
+    run = read_run(scored_run(tmp_path / "run", pictures=64), "made_test")
     psnr = run.values["psnr"]
     for i, percent in zip(sample_rows([run]), PERCENTILES, strict=True):
         counted = psnr[run.coloured]

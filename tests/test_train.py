@@ -166,7 +166,10 @@ def test_nothing_is_made_or_removed_by_a_mistake(small, tmp_path, monkeypatch, m
     precious = tmp_path / "precious/letter.txt"
     precious.parent.mkdir()
     precious.write_text("to keep", encoding="utf-8")
-    more = {"data.batch_size=1": ["data.image_size=16", "model.depth=4", "model.norm=batch"], "protocol=v1": ["protocol.size=-1"]}
+    more = {
+        "data.batch_size=1": ["data.image_size=16", "model.depth=4", "model.norm=batch"],
+        "protocol=v1": ["protocol.size=-1"],
+    }
     for folder in ("new", "precious"):
         with pytest.raises((InputError, OSError)) as caught:
             asked(*small, mistake, *more.get(mistake, []), f"run.dir={folder}")

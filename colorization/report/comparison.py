@@ -139,7 +139,7 @@ def compare_runs(runs: Sequence[Scored], resamples: int = RESAMPLES) -> Comparis
     )
 
 
-def columns_of(runs: Sequence[Scored]) -> dict[str, Column]:
+def all_columns(runs: Sequence[Scored]) -> dict[str, Column]:
     """Row -> metric -> (N,) over all pictures: floors, runs, ceilings."""
     return {name: row.column for name, row in _rows(runs).items()}
 

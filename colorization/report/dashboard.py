@@ -63,7 +63,7 @@ def publish(runs: Sequence[Scored], table: Comparisons, page: Path, project: str
         means.add_data(
             name, table.kinds[name], *(cells[m].mean if m in cells else None for m in table.metrics)
         )
-    differences = wandb.Table(list(tables.DIFFERENCES), data=tables.differences(table))
+    differences = wandb.Table(list(tables.DIFFERENCES), data=tables.difference_rows(table))
     pictures = wandb.Table(["name", "grey", *(run.name for run in runs), "truth"])
     for i in sample_rows(runs):
         pictures.add_data(runs[0].names[i], *(wandb.Image(image) for image in pictures_of(runs, i).values()))

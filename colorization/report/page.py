@@ -12,10 +12,10 @@ import torch
 from PIL import Image
 
 from colorization.color.lab import rgb_to_lab
-from colorization.report.comparison import FLOORS, Comparisons, columns_of
+from colorization.report.comparison import FLOORS, Comparisons, all_columns
 from colorization.report.pictures import has_pictures, pictures_of
 from colorization.report.reading import Scored
-from colorization.report.settings import differences
+from colorization.report.settings import setting_differences
 
 TEMPLATE = Path(__file__).with_name("page.html")
 GRID = 48  # pictures in the grid, at most: failures of each kind, where runs differ most, an even sample
@@ -46,7 +46,7 @@ def page(runs: Sequence[Scored], table: Comparisons) -> str:
         "seeds": table.seeds,
         "methods": {name: {m: asdict(c) for m, c in cells.items()} for name, cells in table.methods.items()},
         "pairs": [asdict(c) for c in table.contrasts if c.run in table.methods],
-        "settings": differences(runs),
+        "settings": setting_differences(runs),
         "curves": {run.name: {k: _thin(points) for k, points in run.curves.items()} for run in runs},
         "hints": {run.name: run.summary["hints_curve"] for run in runs if "hints_curve" in run.summary},
         "names": [runs[0].names[i] for i in positions],
@@ -96,7 +96,7 @@ def _values(
 ) -> dict[str, dict[str, list[float | None]]]:
     return {
         name: {m: [_short(v) for v in column[m][positions]] for m in column if m in table.metrics}
-        for name, column in columns_of(runs).items()
+        for name, column in all_columns(runs).items()
     }
 
 

@@ -22,10 +22,10 @@ def pictures_of(runs: Sequence[Scored], i: int) -> dict[str, Image.Image]:
     file = runs[0].files[runs[0].names[i]]
     truth = Image.open(runs[0].folder / "truth" / file).convert("RGB")
     colourings = {run.name: Image.open(run.folder / "predictions" / file).convert("RGB") for run in runs}
-    return {"grey": grey(truth), **colourings, "truth": truth}
+    return {"grey": grey_picture(truth), **colourings, "truth": truth}
 
 
-def grey(truth: Image.Image) -> Image.Image:
+def grey_picture(truth: Image.Image) -> Image.Image:
     """A network's input as a picture: the truth's CIE lightness with ab = 0."""
     L, ab = lab.split(torch.from_numpy(np.array(truth)).movedim(-1, 0)[None])
     return Image.fromarray(lab.to_uint8(lab.merge(L, torch.zeros_like(ab)))[0].movedim(0, -1).numpy())

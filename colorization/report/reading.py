@@ -46,7 +46,7 @@ class Scored:
     record: dict[str, Any] = field(default_factory=dict)
 
 
-def read_all(paths: Sequence[str], evaluation: str | None = None) -> list[Scored]:
+def read_runs(paths: Sequence[str], evaluation: str | None = None) -> list[Scored]:
     """Read runs (or folders of tables) that were scored on the same pictures.
 
     Args:
@@ -60,7 +60,7 @@ def read_all(paths: Sequence[str], evaluation: str | None = None) -> list[Scored
         raise ConfigError(["no run given: python -m colorization.compare runs/ONE runs/OTHER"])
     folders = [Path(path) for path in paths]
     common = evaluation or _common([f for f in folders if not (f / "pictures.csv").exists()])
-    runs = [read(folder, common) for folder in folders]
+    runs = [read_run(folder, common) for folder in folders]
     if not any("grey" in run.baselines for run in runs):
         fault = f"{runs[0].folder}: no baselines/grey.csv, the floor of every table"
         raise ConfigError([f"{fault}; type {command_line('evaluate', f'run={paths[0]}')}"])
@@ -75,7 +75,7 @@ def read_all(paths: Sequence[str], evaluation: str | None = None) -> list[Scored
     return _unique_names([runs[0], *(_align(run, runs[0]) for run in runs[1:])])
 
 
-def read(folder: Path, evaluation: str | None = None) -> Scored:
+def read_run(folder: Path, evaluation: str | None = None) -> Scored:
     """Read one run folder's evaluation, or one folder of tables."""
     table = folder if (folder / "pictures.csv").exists() else folder / "evaluation" / (evaluation or "")
     home = table.parent.parent if table.parent.name == "evaluation" else folder

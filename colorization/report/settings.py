@@ -15,7 +15,7 @@ INCIDENTAL = (
 SEEDS = ("seed", "data.seed")  # the second follows the first
 
 
-def differences(runs: Sequence[Scored]) -> dict[str, list[Any]]:
+def setting_differences(runs: Sequence[Scored]) -> dict[str, list[Any]]:
     """The settings that differ: name -> one value per run."""
     keys = sorted({key for run in runs for key in run.config if not key.startswith(INCIDENTAL)})
     table = {key: [run.config.get(key) for run in runs] for key in keys}

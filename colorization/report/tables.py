@@ -38,7 +38,7 @@ def headings(table: Comparisons) -> list[str]:
     return texts
 
 
-def means(table: Comparisons) -> list[list[str]]:
+def mean_rows(table: Comparisons) -> list[list[str]]:
     """Rows of text: floors, runs, methods over their seeds, ceilings."""
     rows: dict[str, list[list[str]]] = {"floor": [], "run": [], "ceiling": []}
     for name, cells in table.cells.items():
@@ -50,14 +50,14 @@ def means(table: Comparisons) -> list[list[str]]:
     return [*rows["floor"], *rows["run"], *methods, *rows["ceiling"]]
 
 
-def differences(table: Comparisons) -> list[list[str]]:
+def difference_rows(table: Comparisons) -> list[list[str]]:
     """Rows of text under DIFFERENCES."""
     return [_difference(contrast, table) for contrast in table.contrasts]
 
 
 def terminal(table: Comparisons, width: int) -> list[Table]:
     """Tables that fit a terminal of that width: means, in as many tables as needed, and differences."""
-    rows, heading = means(table), headings(table)
+    rows, heading = mean_rows(table), headings(table)
     label = min(max(len(row[0]) for row in rows), 28)
     cell = max(15, *(min(len(head), 24) for head in heading)) + 3
     fit = max((width - label - 4) // cell, 1)
@@ -72,17 +72,17 @@ def terminal(table: Comparisons, width: int) -> list[Table]:
 
 def markdown(table: Comparisons) -> str:
     """The tables for a README, with notes."""
-    parts = [grid(["", *headings(table)], means(table))]
+    parts = [grid(["", *headings(table)], mean_rows(table))]
     if table.contrasts:
-        parts.append(grid(DIFFERENCES, differences(table)))
+        parts.append(grid(DIFFERENCES, difference_rows(table)))
     return "\n".join([*parts, notes(table)]) + "\n"
 
 
 def latex(table: Comparisons) -> str:
     """The tables for a paper (booktabs)."""
-    parts = [_tabular(["", *headings(table)], means(table))]
+    parts = [_tabular(["", *headings(table)], mean_rows(table))]
     if table.contrasts:
-        parts.append(_tabular(DIFFERENCES, differences(table)))
+        parts.append(_tabular(DIFFERENCES, difference_rows(table)))
     return "\n".join([*parts, f"% {notes(table)}"]) + "\n"
 
 
@@ -175,7 +175,7 @@ def _rich_differences(table: Comparisons) -> Table:
         block.add_column(column, justify="right" if i else "left", overflow="fold", no_wrap=i > 0)
     block.caption, block.caption_justify = "n.s.: not distinguishable", "left"
     pair = None
-    for row in differences(table):
+    for row in difference_rows(table):
         if pair != (pair := row[:2]):
             block.add_section()
             block.add_row(row[0] if single else " against ".join(pair), style="bold")

@@ -13,7 +13,7 @@ from colorization.logger.wandb import PICTURES, log_evaluation
 from colorization.report.comparison import compare_runs
 from colorization.report.dashboard import local_folder, publish
 from colorization.report.page import page
-from colorization.report.reading import read_all
+from colorization.report.reading import read_runs
 from colorization.report.samples import PERCENTILES
 from tests.made import scored_run
 
@@ -55,8 +55,8 @@ def run(tmp_path, monkeypatch):
 def test_a_run_that_was_sent_is_read_back(run):
     server = Server("mine")
     log_evaluation(server, run, run / "evaluation/made_test")
-    (here,) = read_all([str(run)])
-    (there,) = read_all([local_folder("wandb:me/colours/abc123", server)])
+    (here,) = read_runs([str(run)])
+    (there,) = read_runs([local_folder("wandb:me/colours/abc123", server)])
     assert there.name == "mine" and there.names == here.names and there.config == here.config
     assert there.curves == here.curves and there.summary == here.summary
     assert all((there.values[metric] == here.values[metric]).all() for metric in here.values)
@@ -97,7 +97,7 @@ def test_what_cannot_be_read_is_named(path, said):
 
 def test_a_comparison_is_logged_offline(run, tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
-    runs = read_all([str(run)])
+    runs = read_runs([str(run)])
     table = compare_runs(runs, resamples=50)
     out = tmp_path / "compare.html"
     out.write_text(page(runs, table), encoding="utf-8")

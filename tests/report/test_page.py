@@ -10,7 +10,7 @@ from PIL import Image
 
 from colorization.report.comparison import CEILINGS, FLOORS, compare_runs
 from colorization.report.page import BYTES, GRID, page, selection
-from colorization.report.reading import read_all
+from colorization.report.reading import read_runs
 from tests.browser import chromium
 from tests.made import scored_run
 
@@ -24,7 +24,7 @@ def runs(tmp_path_factory):
         scored_run(folder / name, pictures=60, gain=gain, config={"model": {"width": 8 + int(gain)}})
     for seed in range(2):
         scored_run(folder / f"third_{seed}", pictures=60, gain=0.5, seed=seed, config={"compile": True})
-    return read_all([str(path) for path in sorted(folder.iterdir())])
+    return read_runs([str(path) for path in sorted(folder.iterdir())])
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_large_pictures_of_many_runs_stay_below_the_limit(tmp_path):
     for path in folder.rglob("*.png"):
         noise = np.random.default_rng(0).integers(0, 256, (420, 420, 3), dtype=np.uint8)
         Image.fromarray(noise).save(path, compress_level=0)
-    runs = read_all([str(folder)])
+    runs = read_runs([str(folder)])
     text = page(runs, compare_runs(runs, resamples=50))
     assert 0.5 * BYTES < len(text) < 1.2 * BYTES
     assert 1 < text.count("data:image/jpeg") / 3 < GRID
