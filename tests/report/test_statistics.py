@@ -57,6 +57,15 @@ def test_undefined_pictures_take_no_part():
     assert np.allclose(holed[:, 1], alone[:, 0], atol=0.03)
 
 
+def test_a_constant_with_holes_is_that_constant():
+    values = np.where(np.arange(50) % 3, 5.0, np.nan)[:, None]
+    assert np.allclose(interval(values, resamples=500), 5.0, atol=1e-12)
+
+
+def test_a_difference_is_real_below_5_percent():
+    assert Comparison(1.0, 0.5, 1.5, 0.0499, 0.9).real and not Comparison(1.0, -0.1, 2.1, 0.05, 0.6).real
+
+
 def test_the_permutation_test_agrees_with_scipy():
     differences = np.random.default_rng(3).normal(0.15, 1.0, size=200)
     result = stats.permutation_test(
