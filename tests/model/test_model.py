@@ -42,6 +42,20 @@ def test_padding_repeats_the_edge():
     torch.testing.assert_close(net(x), net(x[..., rows[:, None], columns])[..., :23, :26])
 
 
+def test_an_output_position_sees_the_pixels_around_its_own():
+    """Position 4 at stride 2: three positions of the head, whole blocks of two below, five pixels of the stem."""
+    x = torch.rand(1, 1, 24, 24, requires_grad=True)
+    UNet(width=8, depth=1, stride=2, attention=False).eval()(x)[0, 0, 4, 4].backward()
+    for axis in (0, 1):
+        (seen,) = x.grad[0, 0].abs().sum(axis).nonzero(as_tuple=True)
+        assert (seen.min(), seen.max()) == (2, 12)
+
+
+def test_attention_is_a_setting():
+    assert any(isinstance(module, Attention) for module in UNet(width=8, depth=1).modules())
+    assert not any(isinstance(m, Attention) for m in UNet(width=8, depth=1, attention=False).modules())
+
+
 def test_attention_is_that_of_torch():
     """Residual self-attention over positions, against nn.MultiheadAttention with the same weights."""
     attention = Attention(64, "group").eval()
@@ -67,7 +81,9 @@ def test_a_residual_block_adds_to_its_shortcut():
     assert isinstance(Residual(8, 8, "batch").shortcut, nn.Identity)
 
 
-@pytest.mark.parametrize("bad", [{"width": 12}, {"width": 0}, {"depth": 0}, {"blocks": 0}, {"norm": "layer"}])
+@pytest.mark.parametrize(
+    "bad", [{"width": 12}, {"width": 0}, {"depth": 0}, {"depth": 9}, {"blocks": 0}, {"norm": "layer"}]
+)
 def test_unet_names_a_bad_setting(bad):
     with pytest.raises(ValueError, match=next(iter(bad))):
         UNet(**bad)
