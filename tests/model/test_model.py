@@ -43,7 +43,7 @@ def test_padding_repeats_the_edge():
 
 
 def test_an_output_position_sees_the_pixels_around_its_own():
-    """Position 4 at stride 2: three positions of the head, whole blocks of two below, five pixels of the stem."""
+    """Position 4 at stride 2: three positions of the head, blocks of two below, five pixels of the stem."""
     x = torch.rand(1, 1, 24, 24, requires_grad=True)
     UNet(width=8, depth=1, stride=2, attention=False).eval()(x)[0, 0, 4, 4].backward()
     for axis in (0, 1):
