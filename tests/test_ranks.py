@@ -46,7 +46,8 @@ def torchrun(*arguments, cwd):
 
 def srun(*arguments, cwd):
     """Two processes as srun starts them."""
-    about = {"SLURM_NTASKS": "2", "SLURM_NTASKS_PER_NODE": "2", "SLURM_JOB_NAME": "train", "SLURM_JOB_ID": "7", "SLURM_NNODES": "1",
+    about = {"SLURM_NTASKS": "2", "SLURM_NTASKS_PER_NODE": "2",
+             "SLURM_JOB_NAME": "train", "SLURM_JOB_ID": "7", "SLURM_NNODES": "1",
              "SLURM_NODEID": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}  # fmt: skip
     words = [sys.executable, "-m", "colorization.train", *arguments]
     processes = [
