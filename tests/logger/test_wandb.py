@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import wandb
 
 from colorization.compose import composed
 from colorization.config import InputError
@@ -91,6 +92,7 @@ def test_an_offline_run_has_its_numbers(trains, tmp_path, monkeypatch):
         job.dashboards[0].run_id
         == json.loads((tmp_path / "run/run.json").read_text(encoding="utf-8"))["wandb_id"]
     )
+    wandb.teardown()  # its own process has written all
     (kept,) = Path("run").rglob("*.wandb")
     content = kept.read_bytes()
     assert b"val/psnr" in content and b"parameters" in content and b"pictures" in content

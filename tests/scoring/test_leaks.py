@@ -31,7 +31,7 @@ def array(pictures):
 
 def jpeg(picture):
     file = io.BytesIO()
-    picture.save(file, "jpeg", quality=75)
+    picture.save(file, "jpeg", quality=85)
     return Image.open(file).convert("RGB")
 
 
