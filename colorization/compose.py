@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from itertools import product
+from pathlib import Path
 from typing import NamedTuple
 
 import yaml
@@ -126,14 +128,20 @@ def loader() -> ConfigLoaderImpl:
     setup_globals()
     Plugins.instance()
     for recipe in EXPERIMENTS.glob("*/recipe.yaml"):
-        node = OmegaConf.load(recipe)
-        ConfigStore.instance().store(recipe.parent.name, node, group="experiment", package="_global_")
+        _register(recipe, recipe.stat().st_mtime_ns)
     path = ConfigSearchPathImpl()
     path.append("hydra", "pkg://hydra.conf")
     for folder in folders():
         path.append("main", f"file://{folder}")
     path.append("schema", "structured://")
     return ConfigLoaderImpl(path)
+
+
+@cache
+def _register(recipe: Path, changed: int) -> None:
+    """Make a recorded study an option of `experiment`, once for each time that its recipe has changed."""
+    node = OmegaConf.load(recipe)
+    ConfigStore.instance().store(recipe.parent.name, node, group="experiment", package="_global_")
 
 
 def expanded(path: str) -> str:

@@ -23,6 +23,11 @@ ROOT = Path(__file__).parent.parent
 Command = Callable[..., Done]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that train come first: the short ones then even out what the workers have left."""
+    items.sort(key=lambda item: not {"command", "trains"} & set(getattr(item, "fixturenames", ())))
+
+
 @pytest.fixture(autouse=True)
 def alone() -> Iterator[None]:
     """Same random numbers and no log handlers of an earlier test, whatever ran before in this process."""
