@@ -204,7 +204,6 @@ def trainer(
     cfg: DictConfig, folder: Path, budget: Budget, colorizer: Colorizer, run_id: str | None = None
 ) -> pl.Trainer:
     """The trainer with its loggers and callbacks, which will write into the run's folder."""
-    refuse_owned(cfg)
     _, better = colorizer.scorer.described(cfg.watch)
     best = BestAndLast(folder / "checkpoints", f"val/{cfg.watch}", better)
     speed = Speed(budget)

@@ -115,6 +115,7 @@ def reopened(folder: Path) -> Job:
 def built(cfg: DictConfig, last: Path | None = None, run_id: str | None = None) -> Job:
     """Everything that a run needs; nothing is written and nothing packed."""
     quiet()
+    build.refuse_owned(cfg)  # first: a data set may have to be asked over the network
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
     budget, folder = build.budget(cfg), Path(cfg.run.dir)
     colorizer = build.colorizer(cfg, budget.progress, record={"config": plain(cfg), "git": run.git()})
