@@ -20,7 +20,7 @@ RAW = {".heic", ".heif", ".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef",
 
 
 @dataclass(frozen=True)
-class Job:
+class Photo:
     """A picture to colour and the files of its colourings."""
 
     source: Path
@@ -39,7 +39,7 @@ class Job:
         return open_picture(whole)
 
 
-def jobs(inputs: Sequence[Path], out: Path, samples: int = 0) -> list[Job]:
+def photos(inputs: Sequence[Path], out: Path, samples: int = 0) -> list[Photo]:
     """Files and folders -> every picture once; folders keep their tree, no output is an input.
 
     A folder is listed as training lists it: hidden files are left out, links are followed. Results of an
@@ -64,7 +64,7 @@ def jobs(inputs: Sequence[Path], out: Path, samples: int = 0) -> list[Job]:
         alone = plain[relative.with_suffix("")] == 1
         targets = next(t for t in _targets(out / relative, alone, samples) if taken.isdisjoint(_resolved(t)))
         taken |= _resolved(targets)
-        planned.append(Job(source, targets))
+        planned.append(Photo(source, targets))
     return planned
 
 

@@ -66,10 +66,10 @@ UNFIT = {
 
 def data(cfg: DictConfig, protocol: Protocol | None = None) -> PictureData:
     """The pictures, split and served; where a protocol is given, "val" and "test" as it shows them."""
-    made: PictureData = make(cfg.data)
+    pictures: PictureData = make(cfg.data)
     if protocol:
-        made.view = View(protocol.size, protocol.geometry)
-    return made
+        pictures.view = View(protocol.size, protocol.geometry)
+    return pictures
 
 
 def training_data(cfg: DictConfig, protocol: Protocol) -> PictureData:
@@ -78,37 +78,37 @@ def training_data(cfg: DictConfig, protocol: Protocol) -> PictureData:
     How many is written into the configuration: a resumed run keeps it, whatever its budget, or its best
     checkpoint would be the best on other pictures.
     """
-    made = data(cfg, protocol)
+    pictures = data(cfg, protocol)
     for part in ("validate", "test"):
-        cfg[part].pictures = scored(cfg, part, made)
-    made.view = made.view._replace(most=cfg.validate.pictures)
-    return made
+        cfg[part].pictures = scored(cfg, part, pictures)
+    pictures.view = pictures.view._replace(most=cfg.validate.pictures)
+    return pictures
 
 
-def scored(cfg: DictConfig, part: str, made: PictureData) -> int | None:
+def scored(cfg: DictConfig, part: str, pictures: PictureData) -> int | None:
     """How many pictures each validation takes, or the test at the end; None: all."""
 
     def worth() -> float:
-        return trained(budget(cfg).limits, lambda: made.count("train"), made.batch_size)
+        return trained(budget(cfg).limits, lambda: pictures.count("train"), pictures.batch_size)
 
     return amount(part, cfg[part].pictures, worth)
 
 
 def objective(cfg: DictConfig) -> Objective:
     """What the network learns."""
-    made = make(cfg.objective)
-    if not isinstance(made, Objective) or not hasattr(made, "needs"):
+    instance = make(cfg.objective)
+    if not isinstance(instance, Objective) or not hasattr(instance, "needs"):
         base = "colorization.objective.base.Objective with needs"
         raise ConfigError([f"{cfg.objective._target_}: should be a {base}"])
-    return made
+    return instance
 
 
 def hints(cfg: DictConfig) -> Hints:
     """What a user reveals."""
-    made = make(cfg.hints)
-    if not isinstance(made, Hints):
+    instance = make(cfg.hints)
+    if not isinstance(instance, Hints):
         raise ConfigError([f"{cfg.hints._target_}: should be a colorization.hints.base.Hints"])
-    return made
+    return instance
 
 
 def metrics(cfg: DictConfig) -> dict[str, Measure]:
@@ -118,7 +118,7 @@ def metrics(cfg: DictConfig) -> dict[str, Measure]:
 
 def measures(nodes: Mapping[str, Any]) -> dict[str, Measure]:
     """Metrics from the dotted names that the configuration gives them, or from nodes with arguments."""
-    made: dict[str, Measure] = {}
+    by_name: dict[str, Measure] = {}
     for name, node in nodes.items():
         found = locate(node) if isinstance(node, str) else make(node)
         found = found() if isinstance(found, type) else found
@@ -127,8 +127,8 @@ def measures(nodes: Mapping[str, Any]) -> dict[str, Measure]:
             raise ConfigError([f"metric.{name}: {node}: should be {right}, see colorization/metric/base.py"])
         if isinstance(found, SetMetric) and not hasattr(found, "state"):
             raise ConfigError([f"metric.{name}: {node}: should name what update adds to, state = (...)"])
-        made[name] = found
-    return made
+        by_name[name] = found
+    return by_name
 
 
 def scorer(cfg: DictConfig, learns: Objective) -> Scorer:
@@ -137,26 +137,26 @@ def scorer(cfg: DictConfig, learns: Objective) -> Scorer:
     Raises:
         ConfigError: the watched number is none of them, has no direction, or is absent at this size.
     """
-    made = Scorer(protocol(cfg), metrics(cfg), learns.columns)
-    known = {**made.metrics, **made.columns}
+    instance = Scorer(protocol(cfg), metrics(cfg), learns.columns)
+    known = {**instance.metrics, **instance.columns}
     if cfg.watch not in known:
         measured = f"choose from {', '.join(known)}, or add one by metric=[default,NAME]"
         near = nearest(cfg.watch, list(known))
         raise ConfigError([f"watch={cfg.watch}: not measured in validation{near} ({measured})"])
     if known[cfg.watch].better == "none":
         raise ConfigError([f"watch={cfg.watch}: neither more nor less of it is better; watch psnr"])
-    absent = made.gaps(made.protocol.size or cfg.data.image_size)
+    absent = instance.gaps(instance.protocol.size or cfg.data.image_size)
     if cfg.watch in absent:
         raise ConfigError([f"watch={cfg.watch}: not measured here: {absent[cfg.watch]}"])
-    return made
+    return instance
 
 
 def protocol(cfg: DictConfig) -> Protocol:
     """How pictures are scored; its manifest is there and is one."""
-    made: Protocol = make(cfg.protocol, metrics=measures(cfg.protocol.metrics))
-    if made.manifest:
-        manifest.rows(made.manifest)
-    return made
+    instance: Protocol = make(cfg.protocol, metrics=measures(cfg.protocol.metrics))
+    if instance.manifest:
+        manifest.rows(instance.manifest)
+    return instance
 
 
 def parts(cfg: DictConfig) -> tuple[Network, Objective, Hints]:
@@ -241,17 +241,13 @@ def accelerator(cfg: DictConfig) -> str:
     Raises:
         ConfigError: it is not there.
     """
-    wanted, there = str(cfg.trainer.accelerator), torch.cuda.device_count()
-    if (
-        wanted in ("gpu", "cuda")
-        and not there
-        and not (wanted == "gpu" and torch.backends.mps.is_available())
-    ):
-        raise ConfigError([f"trainer.accelerator={wanted}: no GPU is there; type trainer.accelerator=cpu"])
+    name, there = str(cfg.trainer.accelerator), torch.cuda.device_count()
+    if name in ("gpu", "cuda") and not there and not (name == "gpu" and torch.backends.mps.is_available()):
+        raise ConfigError([f"trainer.accelerator={name}: no GPU is there; type trainer.accelerator=cpu"])
     devices = cfg.trainer.devices
-    if wanted in ("gpu", "cuda", "auto") and there and isinstance(devices, int) and devices > there:
+    if name in ("gpu", "cuda", "auto") and there and isinstance(devices, int) and devices > there:
         raise ConfigError([f"trainer.devices={devices}: GPUs that are there: {there}"])
-    return "cpu" if wanted == "auto" and torch.backends.mps.is_available() else wanted
+    return "cpu" if name == "auto" and torch.backends.mps.is_available() else name
 
 
 def precision(cfg: DictConfig) -> str:
@@ -260,11 +256,11 @@ def precision(cfg: DictConfig) -> str:
     Raises:
         ConfigError: another precision.
     """
-    wanted = str(cfg.trainer.precision)
-    chosen = {"32": "32-true", "16": "16-mixed", "bf16": "bf16-mixed"}.get(wanted, wanted)
+    name = str(cfg.trainer.precision)
+    chosen = {"32": "32-true", "16": "16-mixed", "bf16": "bf16-mixed"}.get(name, name)
     if chosen not in PRECISIONS:
         allowed = f"choose {', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}"
-        raise ConfigError([f"trainer.precision={wanted}: {allowed}; weights stay in 32 bits"])
+        raise ConfigError([f"trainer.precision={name}: {allowed}; weights stay in 32 bits"])
     return chosen
 
 
@@ -273,8 +269,8 @@ def callbacks(cfg: DictConfig, better: str) -> list[pl.Callback]:
 
     `better` says whether more or less of the watched metric is better.
     """
-    made = {name: make(node) for name, node in (cfg.get("callback") or {}).items()}
-    for name, callback in made.items():
+    by_name = {name: make(node) for name, node in (cfg.get("callback") or {}).items()}
+    for name, callback in by_name.items():
         for kind, remedy in UNFIT.items():
             if isinstance(callback, kind):
                 raise ConfigError([f"callback.{name}: {kind.__name__} does not work here; {remedy}"])
@@ -282,7 +278,7 @@ def callbacks(cfg: DictConfig, better: str) -> list[pl.Callback]:
         watches = isinstance(callback, EarlyStopping) and callback.monitor == f"val/{cfg.watch}"
         if watches and callback.mode != mode:
             raise ConfigError([f"callback.{name}.mode={callback.mode}: {better} is better; type {mode}"])
-    return [made[name] for name in sorted(made, key=lambda name: name == "ema")]
+    return [by_name[name] for name in sorted(by_name, key=lambda name: name == "ema")]
 
 
 def loggers(cfg: DictConfig, folder: Path, budget: Budget, run_id: str | None) -> list[Any]:
@@ -290,11 +286,11 @@ def loggers(cfg: DictConfig, folder: Path, budget: Budget, run_id: str | None) -
     given = {"folder": folder, "save_dir": str(folder), "moment": budget.moment, "run_id": run_id}
     # what is composed is data here, nothing in it is to be built: hence not recursive
     given["composed"] = OmegaConf.to_container(cfg, resolve=True)
-    made = []
+    instances = []
     for node in (node for node in cfg.logger.values() if isinstance(node, DictConfig)):
         taken = {name: value for name, value in given.items() if name in signature(node._target_)}
-        made.append(make(node, **taken, _recursive_=False))
-    return made
+        instances.append(make(node, **taken, _recursive_=False))
+    return instances
 
 
 def _optimizer(cfg: DictConfig) -> Callable[..., torch.optim.Optimizer]:

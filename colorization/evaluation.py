@@ -84,11 +84,11 @@ def a_run(cfg: DictConfig, protocol: Protocol) -> Subject:
     colorizer = opened.colorizer().to(device(cfg.device))
     decoding = dict(cfg.decoding)
     colorizer.objective.decode(**decoding)
-    shown = partial(build.data, cfg) if cfg.get("data") else opened.data
+    source = partial(build.data, cfg) if cfg.get("data") else opened.data
     scoring = of_network(
-        colorizer, protocol, shown(protocol), cfg.split, opened.checkpoint, cfg.samples, cfg.pictures,
+        colorizer, protocol, source(protocol), cfg.split, opened.checkpoint, cfg.samples, cfg.pictures,
         decoding=decoding, training=partial(colours, opened.data), more=build.metrics(cfg),
-        batch_size=cfg.batch_size, about=overlap(cfg, shown, opened.data),
+        batch_size=cfg.batch_size, about=overlap(cfg, source, opened.data),
     )  # fmt: skip
     if cfg.hints_curve:
         scoring.about = {**scoring.about, "hints_curve": hints_curve(colorizer, scoring)}
@@ -144,40 +144,40 @@ def colours(data: Data) -> MeanColour | str:
     return training if isinstance(training, str) else mean_colour(training.pictures)
 
 
-def overlap(cfg: DictConfig, shown: Data, trained: Data) -> dict[str, Any]:
+def overlap(cfg: DictConfig, source: Data, trained: Data) -> dict[str, Any]:
     """Pictures that are scored and were trained on, too: told loudly, and kept in the summary."""
     training = training_pictures(trained) if cfg.leaks and cfg.split != "train" else ""
     if isinstance(training, str):
         return {}
-    pack = shown().pack(cfg.split)
+    pack = source().pack(cfg.split)
     pairs = [
         {"picture": pack.names[leak.test], "training": training.names[leak.train]} | leak._asdict()
         for leak in leaks(training.pictures, pack.pictures)
     ]
     if pairs:
-        told = some([f"{pair['picture']} = {pair['training']}" for pair in pairs])
-        log.warning("%d of %d pictures are among the training pictures: %s", len(pairs), len(pack), told)
+        names = some([f"{pair['picture']} = {pair['training']}" for pair in pairs])
+        log.warning("%d of %d pictures are among the training pictures: %s", len(pairs), len(pack), names)
     return {"leaks": pairs}
 
 
-def lightness(changed: dict[str, float], count: int, most: float, wanted: str) -> dict[str, Any]:
+def lightness(changed: dict[str, float], count: int, most: float, setting: str) -> dict[str, Any]:
     """What a tool did to the lightness of its pictures.
 
     Raises:
         ConfigError: it has changed any, and that was not allowed.
     """
-    if wanted not in ("equal", "any"):
+    if setting not in ("equal", "any"):
         raise ConfigError(
-            [f"lightness={wanted}: choose equal, or any to score changed lightness all the same"]
+            [f"lightness={setting}: choose equal, or any to score changed lightness all the same"]
         )
     if not changed:
         return {}
     worst = sorted(changed, key=changed.__getitem__, reverse=True)
-    told = f"{len(changed)} of {count} predictions have another lightness than the truth, by more than "
-    told += f"{most:g} L on average: {some([f'{name} by {changed[name]:.1f}' for name in worst])}"
-    if wanted == "equal":
-        raise ConfigError([f"{told}; lightness=any scores them all the same"])
-    log.warning(told)
+    message = f"{len(changed)} of {count} predictions have another lightness than the truth, by more than "
+    message += f"{most:g} L on average: {some([f'{name} by {changed[name]:.1f}' for name in worst])}"
+    if setting == "equal":
+        raise ConfigError([f"{message}; lightness=any scores them all the same"])
+    log.warning(message)
     return {"lightness": {"changed": len(changed), "most": changed[worst[0]], "picture": worst[0]}}
 
 

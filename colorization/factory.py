@@ -43,7 +43,7 @@ def _built(node: Any) -> Any:
 def _called(target: Callable[..., Any], settings: dict[str, Any]) -> Any:
     super_first = f"{target.__name__}: its __init__ should begin with super().__init__()"
     try:
-        made = target(**settings)
+        instance = target(**settings)
     except ConfigError:
         raise
     except AttributeError as error:
@@ -54,9 +54,9 @@ def _called(target: Callable[..., Any], settings: dict[str, Any]) -> Any:
         if _deliberate(error, target.__module__):
             raise ConfigError([str(error)]) from error
         raise
-    if hasattr(made, "register_module") and "_modules" not in vars(made):  # a module of torch
+    if hasattr(instance, "register_module") and "_modules" not in vars(instance):  # a module of torch
         raise ConfigError([super_first])
-    return made
+    return instance
 
 
 def _deliberate(error: Exception, module: str) -> bool:

@@ -21,8 +21,8 @@ def configuration(request: Request) -> str:
             OmegaConf.resolve(config)
         with open_dict(config):
             kept = ["hydra"] if flags.cfg == "hydra" else [str(key) for key in config if key != "hydra"]
-        shown = config if flags.cfg == "all" else OmegaConf.masked_copy(config, kept)
-        part = shown if flags.package in (None, "_global_") else OmegaConf.select(shown, flags.package)
+        view = config if flags.cfg == "all" else OmegaConf.masked_copy(config, kept)
+        part = view if flags.package in (None, "_global_") else OmegaConf.select(view, flags.package)
     if part is None:
         raise ConfigError([f"--package {flags.package}: no such part of the configuration"])
     return OmegaConf.to_yaml(part) if isinstance(part, Container) else f"{part}\n"

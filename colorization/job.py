@@ -91,10 +91,10 @@ def continued(folder: Path, overrides: Sequence[str]) -> Job:
     known = journal.record(folder)
     job = built(cfg, last=folder / "checkpoints/last.ckpt", run_id=known["wandb_id"])
     if job.budget.is_spent:
-        limit, shown = job.budget.tightest(), shlex.quote(str(folder))
+        limit, place = job.budget.tightest(), shlex.quote(str(folder))
         spent = f"its budget.{limit}={job.budget.limits[limit]:g} is spent"
         score = command_line("evaluate", f"run={folder}")
-        raise ConfigError([f"resume={shown}: {spent}; give a larger one to train on, or score it by {score}"])
+        raise ConfigError([f"resume={place}: {spent}; give a larger one to train on, or score it by {score}"])
     asked = [*journal.saved_overrides(folder), *overrides]
     part = described([f"resume={folder}", *overrides]) | {"changed": changed}
     if changed:

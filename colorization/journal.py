@@ -28,23 +28,23 @@ def refuse_taken(folder: Path) -> None:
     """Raise a ConfigError where there is something already."""
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
-    shown = shlex.quote(str(folder))
+    place = shlex.quote(str(folder))
     if (folder / CHECKPOINTS / "last.ckpt").exists():
         raise ConfigError(
-            [f"run.dir={shown}: holds a run; go on with it by resume={shown}, or choose another"]
+            [f"run.dir={place}: holds a run; go on with it by resume={place}, or choose another"]
         )
     if (folder / "config.yaml").exists():
-        remedy = f"it came to no checkpoint: remove it by rm -r {shown}, or choose another"
-        raise ConfigError([f"run.dir={shown}: holds a run; {remedy}"])
-    raise ConfigError([f"run.dir={shown}: is there and not empty; choose another"])
+        remedy = f"it came to no checkpoint: remove it by rm -r {place}, or choose another"
+        raise ConfigError([f"run.dir={place}: holds a run; {remedy}"])
+    raise ConfigError([f"run.dir={place}: is there and not empty; choose another"])
 
 
-def claimed(wanted: Path) -> Path:
+def claimed(place: Path) -> Path:
     """Make the folder, or NAME_2, NAME_3 ... where another process has made it meanwhile."""
-    folder, number = wanted, 1
+    folder, number = place, 1
     while not _claim(folder):
         number += 1
-        folder = wanted.with_name(f"{wanted.name}_{number}")
+        folder = place.with_name(f"{place.name}_{number}")
     return folder
 
 

@@ -181,11 +181,11 @@ class Colorizer(pl.LightningModule):
             _optimizer(player.optimizer or self.optimizer, player.groups, self._rate(schedule))
             for player, schedule in zip(players, self.schedules, strict=True)
         ]
-        self.configured = [[_settings(group) for group in made.param_groups] for made in optimizers]
+        self.configured = [[_settings(group) for group in optimizer.param_groups] for optimizer in optimizers]
         mode = "max" if self.scorer.described(self.watch)[1] == "higher" else "min"
         plateaus = [
-            {"scheduler": schedule(made, mode=mode), "monitor": f"val/{self.watch}"}
-            for made, schedule in zip(optimizers, self.schedules, strict=True)
+            {"scheduler": schedule(optimizer, mode=mode), "monitor": f"val/{self.watch}"}
+            for optimizer, schedule in zip(optimizers, self.schedules, strict=True)
             if _is_plateau(schedule)
         ]
         return optimizers, plateaus

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from colorization.album import Job
+from colorization.album import Photo
 from colorization.chance import Chance
 from colorization.color import lab
 from colorization.command import device, in_words
@@ -135,22 +135,22 @@ def network(cfg: DictConfig) -> tuple[str, int, Colorizer]:
 
 
 def painted(
-    jobs: Iterable[Job], painter: Painter, faults: list[str]
-) -> Iterator[tuple[Job, list[Image.Image]]]:
-    """Each job with its colourings; what goes wrong with one joins the faults and leaves the others alone.
+    photos: Iterable[Photo], painter: Painter, faults: list[str]
+) -> Iterator[tuple[Photo, list[Image.Image]]]:
+    """Each photo with its colourings; what goes wrong with one joins the faults and leaves the others alone.
 
     COLORIZATION_TRACEBACK=1 in the environment stops at the first and shows where it came from.
     """
-    for job in jobs:
+    for photo in photos:
         try:
-            colourings = painter.colour(job.picture())
+            colourings = painter.colour(photo.picture())
         except Exception as error:
             if os.environ.get("COLORIZATION_TRACEBACK"):
                 raise
             text = str(error) if isinstance(error, InputError | OSError) else in_words(error)
-            faults.append(text if str(job.source) in text else f"{job.source}: {text}")
+            faults.append(text if str(photo.source) in text else f"{photo.source}: {text}")
         else:
-            yield job, colourings
+            yield photo, colourings
 
 
 def _tensor(picture: Image.Image) -> Tensor:

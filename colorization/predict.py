@@ -26,18 +26,18 @@ def main(cfg: DictConfig) -> int:
     """Colour every input; 1 when one of them could not be."""
     from rich.progress import Progress
 
-    from colorization.album import jobs
+    from colorization.album import photos
     from colorization.files import replaced
     from colorization.painter import painted, painter
 
     out = Path(cfg.out).expanduser()
-    planned = jobs([Path(name).expanduser() for name in cfg.inputs], out, cfg.samples)
+    planned = photos([Path(name).expanduser() for name in cfg.inputs], out, cfg.samples)
     name, chosen = painter(cfg, len(planned))
     faults: list[str] = []
     with Progress() as bar:
         task = bar.add_task("colour", total=len(planned))
-        for job, colourings in painted(planned, chosen, faults):
-            for target, colouring in zip(job.targets, colourings, strict=True):
+        for photo, colourings in painted(planned, chosen, faults):
+            for target, colouring in zip(photo.targets, colourings, strict=True):
                 with replaced(target) as partial:
                     colouring.save(partial, format="png")
             bar.advance(task)

@@ -52,7 +52,7 @@ def bequeath(folder: Path) -> None:
     os.environ[VARIABLE] = str(folder.absolute())
 
 
-def told() -> Path:
+def run_folder() -> Path:
     """The run's folder, in a process that is not the first."""
     if is_inherited():
         return Path(os.environ[VARIABLE])

@@ -40,9 +40,11 @@ def resumed(folder: Path, overrides: Sequence[str]) -> tuple[DictConfig, dict[st
             [f"{o}: the run has its own and keeps it; start a new run for another" for o in wrong]
         )
     cfg = saved(folder)
-    told = [o for o in saved_overrides(folder) if not o.startswith(("resume=", "run.dir="))]
-    trust.check_run(cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True)), told, folder)
-    changes = list(_changes(_plain("train", told), _plain("train", [*told, *overrides]))) if overrides else []
+    before = [o for o in saved_overrides(folder) if not o.startswith(("resume=", "run.dir="))]
+    trust.check_run(cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True)), before, folder)
+    changes = (
+        list(_changes(_plain("train", before), _plain("train", [*before, *overrides]))) if overrides else []
+    )
     changes = [(name, old, new) for name, old, new in changes if name.partition(".")[0] not in OURS]
     if wrong := [_refusal(*change) for change in changes if not _is_free(change[0])]:
         raise ConfigError(wrong)
@@ -80,9 +82,9 @@ def _is_free(name: str) -> bool:
 
 
 def _refusal(name: str, old: Any, new: Any) -> str:
-    shown = "none" if old is MISSING else old
+    own = "none" if old is MISSING else old
     setting = f"{name}={'null' if new is MISSING else new}"
-    return f"{setting}: the run has {shown} and keeps it; start a new run for another"
+    return f"{setting}: the run has {own} and keeps it; start a new run for another"
 
 
 def _delete(cfg: DictConfig, name: str) -> None:

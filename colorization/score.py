@@ -95,8 +95,8 @@ class Scoring:
                 file = self.files[i]
                 for kind, rgb in (("predictions", predicted), ("truth", truth)):
                     picture(rgb).save(partial / kind / file, compress_level=1)
-                shown = manifest.pixel_hash(self.pictures[i])
-                listed[i] = {"name": self.pictures.names[i], "file": file, "sha256": shown}
+                digest = manifest.pixel_hash(self.pictures[i])
+                listed[i] = {"name": self.pictures.names[i], "file": file, "sha256": digest}
         scores = scorer.result()
         listed = {i: row for part in gathered(listed) for i, row in part.items()}
         summary = self.summary(scorer, scores)
@@ -120,11 +120,11 @@ class Scoring:
 
     def scorer(self) -> Scorer:
         """What measures the model and its baselines."""
-        wanted = {"mean_ab", "mean_ab_given_L"} & set(self.baselines)
-        trained = self.training() if wanted else "not asked for"
-        made = colourings(None if isinstance(trained, str) else trained)
-        self.unknown = {name: str(trained) for name in self.baselines if name not in made}
-        chosen = {name: made[name] for name in self.baselines if name in made}
+        needed = {"mean_ab", "mean_ab_given_L"} & set(self.baselines)
+        trained = self.training() if needed else "not asked for"
+        known = colourings(None if isinstance(trained, str) else trained)
+        self.unknown = {name: str(trained) for name in self.baselines if name not in known}
+        chosen = {name: known[name] for name in self.baselines if name in known}
         return Scorer(self.protocol, {**self.more, **self.protocol.metrics}, self.columns, chosen)
 
     def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
@@ -241,8 +241,8 @@ def file_names(names: Sequence[str]) -> list[str]:
 def summary_table(summary: dict[str, Any], name: str) -> Table:
     """A scored model between its floors and its ceilings, in what the protocol reports."""
     reported, better = summary["reported"], summary["better"]
-    shown = {short: metric for short, metric in reported.items() if metric in better}
-    columns = [f"{short} {ARROWS[better[metric]]}".strip() for short, metric in shown.items()]
+    names = {short: metric for short, metric in reported.items() if metric in better}
+    columns = [f"{short} {ARROWS[better[metric]]}".strip() for short, metric in names.items()]
     what, count, of = f"{summary['data']} {summary['split']}", summary["pictures"], summary["of"]
     shown_of = "" if of == count else f" of {of}"
     title = f"{what}, protocol {summary['protocol']}: {count}{shown_of} pictures"
@@ -253,12 +253,12 @@ def summary_table(summary: dict[str, Any], name: str) -> Table:
     rows = {TITLES[key]: numbers for key, numbers in summary["baselines"].items()}
     for key in FLOORS:
         if TITLES[key] in rows:
-            table.add_row(TITLES[key], *_cells(rows.pop(TITLES[key]), shown.values()))
+            table.add_row(TITLES[key], *_cells(rows.pop(TITLES[key]), names.values()))
     table.add_section()
-    table.add_row(f"[bold]{name}", *_cells(summary, shown.values()))
+    table.add_row(f"[bold]{name}", *_cells(summary, names.values()))
     table.add_section()
     for title, numbers in rows.items():
-        table.add_row(title, *_cells(numbers, shown.values()))
+        table.add_row(title, *_cells(numbers, names.values()))
     return table
 
 

@@ -114,9 +114,9 @@ class Tally:
     def _add_to_sets(self, pair: Pair, counted: Tensor) -> None:
         if not counted.any():
             return
-        shown = pair if counted.all() else pair[counted]
+        part = pair if counted.all() else pair[counted]
         for name, metric in self.sets.items():
-            self.gaps.tried(name, lambda metric=metric: metric.update(shown))  # type: ignore[misc]
+            self.gaps.tried(name, lambda metric=metric: metric.update(part))  # type: ignore[misc]
 
     def part(self) -> tuple[list[Row], dict[str, dict[str, Any]]]:
         """Rows, numbers rounded to six digits, and the states of the set metrics, on the CPU."""
@@ -184,8 +184,8 @@ class Scorer:
         known = {"index": torch.as_tensor(index), "grey": is_grey(pair)}
         self._tallies[MODEL].add(pair, known, columns or {})
         for name, colouring in self.baselines.items():
-            shown = self.protocol.rgb(*colouring(L, ab))
-            self._tallies[name].add(Pair(shown, pair.truth, truth_lab), known, {})
+            rgb = self.protocol.rgb(*colouring(L, ab))
+            self._tallies[name].add(Pair(rgb, pair.truth, truth_lab), known, {})
         return pair
 
     def result(self) -> Scores:
@@ -211,8 +211,8 @@ class Scorer:
 
     def described(self, name: str) -> tuple[str, str]:
         """Unit and direction of a number."""
-        told = self.metrics.get(name) or self.columns.get(name)
-        return (told.unit, told.better) if told else ("", "none")
+        entry = self.metrics.get(name) or self.columns.get(name)
+        return (entry.unit, entry.better) if entry else ("", "none")
 
     def gaps(self, size: int) -> dict[str, str]:
         """The metrics that have no number for pictures of this size, with the reason: tried on noise.
@@ -268,9 +268,9 @@ class Scorer:
 
 def fresh(metric: Any) -> SetMetric:
     """A set metric that has seen nothing."""
-    made: SetMetric = copy.deepcopy(metric)
-    made.reset()
-    return made
+    fresh: SetMetric = copy.deepcopy(metric)
+    fresh.reset()
+    return fresh
 
 
 def metrics_of(rows: Sequence[Row], gaps: Gaps) -> list[str]:

@@ -22,7 +22,7 @@ def main() -> None:
     """The command; further processes of a run take what the first one tells them."""
     with errors_in_words():
         if not ranks.is_first():
-            folder = ranks.told()
+            folder = ranks.run_folder()
             from colorization.training import run_trial
 
             logging.getLogger().setLevel(logging.WARNING)

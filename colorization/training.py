@@ -121,10 +121,10 @@ def reason(job: Job, status: str) -> str | None:
 def finish(job: Job) -> float:
     """Score the best checkpoint, by all processes; the first records its numbers and prints them."""
     cfg, folder, trainer = job.cfg, job.folder, job.trainer
-    kept, shown = cast(BestAndLast, trainer.checkpoint_callback), os.path.relpath(folder)
+    kept, place = cast(BestAndLast, trainer.checkpoint_callback), os.path.relpath(folder)
     score = float("nan") if kept.best_model_score is None else float(kept.best_model_score)
     if trainer.fast_dev_run:  # type: ignore[attr-defined]
-        print(f"trainer.fast_dev_run: the first batches went through; nothing of them is kept in {shown}")
+        print(f"trainer.fast_dev_run: the first batches went through; nothing of them is kept in {place}")
         return score
     best = Path(kept.best_model_path if Path(kept.best_model_path).exists() else kept.last_model_path)
     chosen = open_run(best)
@@ -152,8 +152,8 @@ def finish(job: Job) -> float:
     Console().print(summary_table(summary, folder.name))
     steps = chosen.state["callbacks"][job.budget.state_key]["steps"]
     print(f"scored: {best.name}, of step {steps} of {job.budget.spent['steps']}")
-    print(f"run folder: {shlex.quote(shown)}")
-    print(f"colour your own: {command_line('predict', 'PHOTO', f'run={shown}')}")
+    print(f"run folder: {shlex.quote(place)}")
+    print(f"colour your own: {command_line('predict', 'PHOTO', f'run={place}')}")
     return score
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from skimage.color import rgb2lab
 
 from colorization import build
-from colorization.album import Job, jobs
+from colorization.album import Photo, photos
 from colorization.compose import composed
 from colorization.config import ConfigError
 from colorization.data.decode import UnreadablePicture
@@ -127,10 +127,10 @@ def test_released_weights_draw_samples_of_one_lightness(weights, command, album,
 def test_a_sample_overwrites_no_input(tmp_path):
     for name in ("a.jpg", "a_1.png"):
         (tmp_path / name).touch()
-    planned = jobs([tmp_path / "a.jpg", tmp_path / "a_1.png"], tmp_path, samples=2)
-    names = [[target.name for target in job.targets] for job in planned]
+    planned = photos([tmp_path / "a.jpg", tmp_path / "a_1.png"], tmp_path, samples=2)
+    names = [[target.name for target in photo.targets] for photo in planned]
     assert names == [["a.jpg_1.png", "a.jpg_2.png"], ["a_1_1.png", "a_1_2.png"]]
-    assert [job.targets for job in jobs([tmp_path / "a.jpg"], tmp_path)] == [(tmp_path / "a.png",)]
+    assert [photo.targets for photo in photos([tmp_path / "a.jpg"], tmp_path)] == [(tmp_path / "a.png",)]
 
 
 def test_a_low_temperature_is_vivid(weights):
@@ -193,7 +193,7 @@ def test_settings_that_cannot_be_are_named_before_anything_is_read(setting, said
 def test_an_output_that_is_a_file_is_named(tmp_path):
     (tmp_path / "out").touch()
     with pytest.raises(ConfigError, match="is a file; give a folder"):
-        jobs([tmp_path / "out"], tmp_path / "out")
+        photos([tmp_path / "out"], tmp_path / "out")
 
 
 def test_clicks_colour_a_picture(command, album, tmp_path):
@@ -232,10 +232,10 @@ def test_a_photo_is_coloured_alike_alone_and_among_others(weights, album):
     def samples(folder, seed=0):
         asked = [f"weights={weights}", "size=24", "samples=2", f"seed={seed}"]
         _, chosen = painter(composed("predict", asked), 1)
-        planned = jobs([folder], album.parent / "nowhere", 2)
+        planned = photos([folder], album.parent / "nowhere", 2)
         return {
-            job.source.stem: [np.asarray(p) for p in pictures]
-            for job, pictures in painted(planned, chosen, [])
+            photo.source.stem: [np.asarray(p) for p in pictures]
+            for photo, pictures in painted(planned, chosen, [])
         }
 
     together, alone = samples(album), samples(album / "grey.png")
@@ -244,7 +244,7 @@ def test_a_photo_is_coloured_alike_alone_and_among_others(weights, album):
 
 
 def names(planned, folder):
-    return [str(job.source.relative_to(folder)) for job in planned]
+    return [str(photo.source.relative_to(folder)) for photo in planned]
 
 
 @pytest.fixture
@@ -265,7 +265,7 @@ def photos_of_a_holiday(tmp_path):
 
 def test_a_folder_is_listed_as_training_lists_it(photos_of_a_holiday, caplog):
     caplog.set_level("INFO")
-    listed = names(jobs([photos_of_a_holiday], Path("out")), photos_of_a_holiday)
+    listed = names(photos([photos_of_a_holiday], Path("out")), photos_of_a_holiday)
     assert listed == sorted([*Tree(photos_of_a_holiday).names, "camera.cr2", "phone.HEIC"])
     assert {"old.jpg/c.PNG", "linked/d.webp", "stereo.mpo"} <= set(listed)
     assert "notes.txt" in caplog.text
@@ -273,19 +273,19 @@ def test_a_folder_is_listed_as_training_lists_it(photos_of_a_holiday, caplog):
 
 def test_a_second_call_reads_no_results_of_the_first(photos_of_a_holiday, monkeypatch):
     monkeypatch.chdir(photos_of_a_holiday)
-    first = jobs([Path()], Path("colorized"))
-    for job in first:
-        job.targets[0].parent.mkdir(parents=True, exist_ok=True)
-        job.targets[0].touch()
-    assert jobs([Path()], Path("colorized")) == first
+    first = photos([Path()], Path("colorized"))
+    for photo in first:
+        photo.targets[0].parent.mkdir(parents=True, exist_ok=True)
+        photo.targets[0].touch()
+    assert photos([Path()], Path("colorized")) == first
     for out in (Path(), photos_of_a_holiday.parent):
         with pytest.raises(ConfigError, match=r"out=.*: holds the input \.; choose a folder"):
-            jobs([Path()], out)
+            photos([Path()], out)
 
 
 def test_pictures_that_differ_in_suffix_alone_keep_it(photos_of_a_holiday):
-    planned = jobs([photos_of_a_holiday, photos_of_a_holiday / "a.jpg"], Path("out"))
-    targets = {str(job.source.relative_to(photos_of_a_holiday)): job.targets for job in planned}
+    planned = photos([photos_of_a_holiday, photos_of_a_holiday / "a.jpg"], Path("out"))
+    targets = {str(photo.source.relative_to(photos_of_a_holiday)): photo.targets for photo in planned}
     assert len(targets) == len(planned)
     assert targets["a.jpg"] == (Path("out/a.jpg.png"),) and targets["a.png"] == (Path("out/a.png.png"),)
     assert targets["b.jpg"] == (Path("out/b.png"),)
@@ -318,13 +318,13 @@ def test_a_jpeg_without_its_end_marker_is_read_and_half_of_one_is_not(tmp_path, 
     content = whole.read_bytes()
     assert content[-2:] == b"\xff\xd9"
     (tmp_path / "last.jpg").write_bytes(content[:-2])
-    picture = Job(tmp_path / "last.jpg", ()).picture()
-    assert picture.tobytes() == Job(whole, ()).picture().tobytes()
+    picture = Photo(tmp_path / "last.jpg", ()).picture()
+    assert picture.tobytes() == Photo(whole, ()).picture().tobytes()
     assert "last.jpg: lacks the marker" in caplog.text
     for bytes_left in (len(content) // 2, len(content) - 40):
         (tmp_path / "half.jpg").write_bytes(content[:bytes_left])
         with pytest.raises(UnreadablePicture, match=r"half\.jpg: .*truncated"):
-            Job(tmp_path / "half.jpg", ()).picture()
+            Photo(tmp_path / "half.jpg", ()).picture()
 
 
 def test_the_network_sees_a_bounded_picture(regression):
@@ -344,7 +344,7 @@ def test_a_failure_of_the_network_is_told_beside_the_picture(regression, album, 
 
     monkeypatch.setattr(chosen.colorizer.objective, "predict", fails_on_wide)
     faults = []
-    done = [job.source.name for job, _ in painted(jobs([album], Path("out")), chosen, faults)]
+    done = [photo.source.name for photo, _ in painted(photos([album], Path("out")), chosen, faults)]
     assert done == ["turned.jpg"]
     assert len(faults) == 8 and f"{album / 'grey.png'}: OutOfMemoryError: 2 TiB" in faults
 

@@ -103,7 +103,7 @@ class WholeFiles(TorchCheckpointIO):
 
     def __init__(self) -> None:
         super().__init__()
-        self.held: dict[Path, dict[str, Any]] = {}
+        self.contents: dict[Path, dict[str, Any]] = {}
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         """Replace what lies at a path."""
@@ -114,12 +114,12 @@ class WholeFiles(TorchCheckpointIO):
 
     def peek(self, path: Path) -> dict[str, Any]:
         """A checkpoint that `load_checkpoint` will give from memory."""
-        self.held[path] = torch.load(path, map_location="cpu", weights_only=True)
-        return self.held[path]
+        self.contents[path] = torch.load(path, map_location="cpu", weights_only=True)
+        return self.contents[path]
 
     def load_checkpoint(self, path: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """A checkpoint, of tensors and plain data alone."""
-        return self.held.pop(Path(path), None) or super().load_checkpoint(path, *args, **kwargs)
+        return self.contents.pop(Path(path), None) or super().load_checkpoint(path, *args, **kwargs)
 
 
 def _keeps(trainer: pl.Trainer) -> bool:

@@ -51,10 +51,10 @@ class Panel(pl.Callback):
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if trainer.sanity_checking:
             return
-        shown = sorted((kept for part in gathered(self.seen) for kept in part), key=lambda kept: kept[0])
-        if not shown or not trainer.is_global_zero:
+        rows = sorted((kept for part in gathered(self.seen) for kept in part), key=lambda kept: kept[0])
+        if not rows or not trainer.is_global_zero:
             return
-        _, predicted, truth = zip(*shown[: self.pictures], strict=True)
+        _, predicted, truth = zip(*rows[: self.pictures], strict=True)
         image = panel(Pair(torch.stack(predicted), torch.stack(truth)))
         folder = Path(trainer.default_root_dir) / "panel"
         folder.mkdir(exist_ok=True)

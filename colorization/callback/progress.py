@@ -51,17 +51,17 @@ class BudgetBar(ProgressBar):
     def __init__(self, budget: Budget, speed: Speed):
         super().__init__()
         self.budget, self.speed = budget, speed
-        self.shown = True
+        self.visible = True
         self.bar: Progress | None = None
         self.task: TaskID | None = None
         self.looked = -REFRESH
 
     def disable(self) -> None:
         """Stay silent, in all processes but the first."""
-        self.shown = False
+        self.visible = False
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if not self.shown:
+        if not self.visible:
             return
         columns = ("[bold]{task.description}", BarColumn(24), "{task.percentage:>3.0f}%")
         self.bar = Progress(
@@ -118,9 +118,9 @@ class BudgetBar(ProgressBar):
 
 
 def _scores(metrics: Any) -> str:
-    shown = (
+    entries = (
         ("loss", "train/loss", ".4f"),
         ("val PSNR", "val/psnr", ".2f"),
         ("CIEDE2000", "val/ciede2000", ".2f"),
     )
-    return " ".join(f"{name} {float(metrics[key]):{form}}" for name, key, form in shown if key in metrics)
+    return " ".join(f"{name} {float(metrics[key]):{form}}" for name, key, form in entries if key in metrics)

@@ -43,7 +43,7 @@ Pause = Callable[[float], bool | None]
 
 
 @dataclass
-class Request:
+class Span:
     """Bytes start..stop of a file, and the pictures in them."""
 
     path: str
@@ -85,11 +85,11 @@ class Remote(Files):
         """Bytes of these pictures."""
         raise NotImplementedError
 
-    def requests(self, names: Sequence[str]) -> list[Request]:
+    def requests(self, names: Sequence[str]) -> list[Span]:
         """What to ask for to get these pictures."""
         raise NotImplementedError
 
-    def pictures(self, request: Request, data: bytes) -> Answer:
+    def pictures(self, request: Span, data: bytes) -> Answer:
         """The pictures in the answer to a request, which has its length."""
         raise NotImplementedError
 
@@ -135,7 +135,7 @@ class Remote(Files):
         if window:
             yield window
 
-    def _get(self, request: Request, pause: Pause) -> Answer:
+    def _get(self, request: Span, pause: Pause) -> Answer:
         answer: Answer = {}
 
         def ask() -> Answer:
@@ -152,7 +152,7 @@ class Remote(Files):
                 return answer
             raise
 
-    def _bytes(self, request: Request) -> bytes:
+    def _bytes(self, request: Span) -> bytes:
         fs, _ = self._remote
         with fs.open(request.path, "rb", cache_type="none", size=max(request.stop, 1)) as file:
             file.seek(request.start)
@@ -214,9 +214,9 @@ class RemoteZip(Remote):
                 raise error.__context__ from None
             raise InputError(f"{self.url}: a damaged or unfinished zip archive") from error
 
-    def requests(self, names: Sequence[str]) -> list[Request]:
+    def requests(self, names: Sequence[str]) -> list[Span]:
         """Spans of the archive; a gap between two is bridged where it wastes little."""
-        requests: list[Request] = []
+        requests: list[Span] = []
         useful = 0  # bytes of the last one
         for name in sorted(names, key=lambda name: self._span(name)[0]):
             start, stop = self._span(name)
@@ -225,11 +225,11 @@ class RemoteZip(Remote):
                 last.stop, useful = stop, useful + stop - start
                 last.names.append(name)
             else:
-                requests.append(Request(self._remote[1], start, stop, [name]))
+                requests.append(Span(self._remote[1], start, stop, [name]))
                 useful = stop - start
         return requests
 
-    def pictures(self, request: Request, data: bytes) -> Answer:
+    def pictures(self, request: Span, data: bytes) -> Answer:
         """Members out of a span of the archive, lengths and CRCs checked."""
         answer: Answer = {}
         for name in request.names:
@@ -292,12 +292,12 @@ class RemoteTree(Remote):
         """Bytes of the files."""
         return sum(self._sizes[name] for name in names)
 
-    def requests(self, names: Sequence[str]) -> list[Request]:
+    def requests(self, names: Sequence[str]) -> list[Span]:
         """A file each."""
         root = self._remote[1].rstrip("/")
-        return [Request(f"{root}/{name}", 0, self._sizes[name], [name]) for name in names]
+        return [Span(f"{root}/{name}", 0, self._sizes[name], [name]) for name in names]
 
-    def pictures(self, request: Request, data: bytes) -> Answer:
+    def pictures(self, request: Span, data: bytes) -> Answer:
         """The file."""
         (name,) = request.names
         return {name: data}
@@ -324,12 +324,12 @@ class Ranged(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: Any) -> int:
-        """Request as many bytes as fit."""
+        """Span as many bytes as fit."""
         stop = min(self._at + len(buffer), self._size)
         if stop <= self._at:
             return 0
         path = self._source._remote[1]
-        request = Request(path, self._at, stop, [])
+        request = Span(path, self._at, stop, [])
         data = self._source._insist(lambda: self._source._bytes(request), path)
         buffer[: len(data)] = data
         self._at += len(data)

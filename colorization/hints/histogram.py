@@ -34,12 +34,12 @@ class Histogram(Hints):
 
     def reveal(self, batch: Batch) -> Tensor:
         drawn = batch.given.numbers(f"histogram {self.seed}").uniform(2)
-        shown = (drawn < self.reveal_chance).float()
+        revealed = (drawn < self.reveal_chance).float()
         parts = [
-            self.histogram(batch.ab) * shown[:, :1],
-            shown[:, :1],
-            saturation(lab.merge(batch.L, batch.ab))[:, None] * shown[:, 1:],
-            shown[:, 1:],
+            self.histogram(batch.ab) * revealed[:, :1],
+            revealed[:, :1],
+            saturation(lab.merge(batch.L, batch.ab))[:, None] * revealed[:, 1:],
+            revealed[:, 1:],
         ]
         planes = torch.cat(parts, dim=1)[:, :, None, None]
         return planes.expand(-1, -1, *batch.L.shape[-2:])

@@ -18,10 +18,10 @@ log = logging.getLogger(__name__)
 
 def network(make: Maker, device: torch.device) -> nn.Module:
     """The network that `make` builds, frozen, once in a process. Raises Absent."""
-    made = _made(make)
-    if isinstance(made, str):
-        raise Absent(made)
-    return made.to(device)
+    module = _made(make)
+    if isinstance(module, str):
+        raise Absent(module)
+    return module.to(device)
 
 
 @cache

@@ -84,9 +84,9 @@ class SIGGRAPH17(Network):
         shared = self._shared(x)
         if not self.head_strides:
             return self._classes(*shared) if self.classes else self._colour(*shared)
-        held = [feature.detach() for feature in shared]
-        y = self._colour(*(held if self.trunk == "classes" else shared))
-        return y, self._classes(*(held if self.trunk == "colour" else shared))
+        detached = [feature.detach() for feature in shared]
+        y = self._colour(*(detached if self.trunk == "classes" else shared))
+        return y, self._classes(*(detached if self.trunk == "colour" else shared))
 
     def _shared(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Features of the first, second and eighth block."""

@@ -12,23 +12,23 @@ SHARES = {"validate": (10, 32), "test": (4, 100)}
 SECOND = 40  # pictures that a second of budget.time counts as
 
 
-def amount(part: str, wanted: Wanted, trained: Callable[[], float]) -> int | None:
+def amount(part: str, setting: Wanted, trained: Callable[[], float]) -> int | None:
     """How many pictures are scored at most, or None for all.
 
     Args:
         part: "validate" or "test".
-        wanted: the setting PART.pictures.
+        setting: the setting PART.pictures.
         trained: gives how many pictures the budget trains on.
 
     Raises:
         ConfigError: no number of pictures.
     """
-    if wanted == "auto":
+    if setting == "auto":
         share, least = SHARES[part]
         return max(least, int(trained() / share))
-    if wanted is None or (isinstance(wanted, int) and not isinstance(wanted, bool) and wanted > 0):
-        return wanted
-    raise ConfigError([f"{part}.pictures={wanted}: give a number from 1, null for all, or auto"])
+    if setting is None or (isinstance(setting, int) and not isinstance(setting, bool) and setting > 0):
+        return setting
+    raise ConfigError([f"{part}.pictures={setting}: give a number from 1, null for all, or auto"])
 
 
 def trained(limits: Mapping[str, float | None], training: Callable[[], int], batch: int) -> float:

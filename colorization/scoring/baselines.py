@@ -53,15 +53,15 @@ def mean_colour(pictures: np.ndarray) -> MeanColour:
 
 def colourings(training: MeanColour | None) -> dict[str, Colouring]:
     """The baselines by name; those that need a training set's colours only where they are known."""
-    made: dict[str, Colouring] = {"grey": grey}
+    by_name: dict[str, Colouring] = {"grey": grey}
     if training:
-        made["mean_ab"] = lambda L, ab: (L, training.ab.to(ab)[:, None, None].expand_as(ab))
-        made["mean_ab_given_L"] = lambda L, ab: (L, of_lightness(L, training.given_L.to(ab)))
-    made["half_saturation"] = lambda L, ab: (L, ab / 2)
+        by_name["mean_ab"] = lambda L, ab: (L, training.ab.to(ab)[:, None, None].expand_as(ab))
+        by_name["mean_ab_given_L"] = lambda L, ab: (L, of_lightness(L, training.given_L.to(ab)))
+    by_name["half_saturation"] = lambda L, ab: (L, ab / 2)
     for n in GRIDS:
-        made[f"ab_{n}x{n}"] = partial(on_grid, side=n)
-    made["round_trip"] = round_trip
-    return made
+        by_name[f"ab_{n}x{n}"] = partial(on_grid, side=n)
+    by_name["round_trip"] = round_trip
+    return by_name
 
 
 def grey(L: Tensor, ab: Tensor) -> tuple[Tensor, Tensor]:

@@ -84,18 +84,18 @@ def selected(pictures: Pictures, path: str | Path | None) -> Pictures:
     """
     if path is None:
         return pictures
-    wanted = {row["name"]: row["sha256"] for row in rows(path)}
+    hashes = {row["name"]: row["sha256"] for row in rows(path)}
     place = {name: i for i, name in enumerate(pictures.names)}
-    missing = [name for name in wanted if name not in place]
-    changed = [name for name in wanted if name in place and pixel_hash(pictures[place[name]]) != wanted[name]]
+    missing = [name for name in hashes if name not in place]
+    changed = [name for name in hashes if name in place and pixel_hash(pictures[place[name]]) != hashes[name]]
     faults = [
-        f"protocol.manifest={path}: {len(names)} of {len(wanted)} pictures {fault}: {some(names)}"
+        f"protocol.manifest={path}: {len(names)} of {len(hashes)} pictures {fault}: {some(names)}"
         for names, fault in ((missing, "are not there"), (changed, "have other pixels"))
         if names
     ]
     if faults:
         raise ConfigError(faults)
-    return Chosen(pictures, [place[name] for name in wanted])
+    return Chosen(pictures, [place[name] for name in hashes])
 
 
 def limited(pictures: Pictures, most: int | None) -> Pictures:

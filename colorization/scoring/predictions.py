@@ -156,8 +156,8 @@ def reference(folder: Path, protocol: Protocol, most: int | None = None) -> tupl
     """The truth in a folder, or in an evaluation's folder under its own names, and what it is called."""
     called: dict[str, Any] = {"data": folder.resolve().name, "split": "all"}
     if is_evaluation(folder):
-        told = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-        called |= {key: told[key] for key in called}
+        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        called |= {key: summary[key] for key in called}
         listed = manifest.rows(folder / "manifest.csv")
         names = [row["name"] for row in listed]
         paths = [folder / "truth" / row["file"] for row in listed]
@@ -167,7 +167,7 @@ def reference(folder: Path, protocol: Protocol, most: int | None = None) -> tupl
     given = manifest.selected(FilePictures(names, paths, protocol.size, protocol.geometry), protocol.manifest)
     pictures = manifest.limited(given, most)
     as_they_were = is_evaluation(folder) and isinstance(pictures, FilePictures) and not protocol.size
-    known = told["fingerprint"] if as_they_were else manifest.fingerprint(pictures)
+    known = summary["fingerprint"] if as_they_were else manifest.fingerprint(pictures)
     return pictures, called | {"fingerprint": known, "of": len(given.names)}
 
 
@@ -234,8 +234,8 @@ def changed_lightness(truth: Pictures, predicted: FilePictures, most: float) -> 
         if (apart := float((L - other_L).abs().mean())) > most:
             changed[name] = apart
     if sizes:
-        told = f"{len(sizes)} of {len(truth.names)} predictions have another size: {some(sizes)}"
-        raise ConfigError([f"{told}; protocol.size=256 brings both to squares of 256 pixels"])
+        message = f"{len(sizes)} of {len(truth.names)} predictions have another size: {some(sizes)}"
+        raise ConfigError([f"{message}; protocol.size=256 brings both to squares of 256 pixels"])
     return changed
 
 
