@@ -25,7 +25,7 @@ def asked(monkeypatch, capsys, *arguments: str, name: str = "train") -> str:
     monkeypatch.setattr(sys, "argv", [f"/bin/colorization-{name}", *arguments])
     with pytest.raises(SystemExit) as end:
         command_request(name, "Docs.")
-    assert end.value.code is None
+    assert not end.value.code
     return capsys.readouterr().out
 
 
