@@ -190,6 +190,7 @@ def test_two_players_train_as_long_as_one(cache, tmp_path):
         ["model=unet", "model.width=8", "model.depth=1", "objective=classification"],
         ["model=eccv16"],
         ["model=siggraph17", "hints=points"],
+        ["model=encoder_unet", "model.width=8", "model.classes=529", "objective=joint", "hints=points"],
     ],
     ids=lambda settings: settings[0],
 )
@@ -205,4 +206,4 @@ def test_a_model_exports_at_any_height_and_width(settings):
 
 
 def test_every_model_is_exported_above():
-    assert set(options("model")) == {"cnn", "unet", "eccv16", "siggraph17"}
+    assert set(options("model")) == {"cnn", "unet", "eccv16", "siggraph17", "encoder_unet"}

@@ -26,6 +26,8 @@ class Points(Hints):
         spread: standard deviation of a point's place, as a share of the picture's side.
         largest: sides of patches are 1..largest pixels.
         everything: chance that all of a picture's colour is revealed.
+        nothing: chance that no point is revealed, beside those where the user stops at once: for a model that
+            is to colour by itself as well.
         most: no picture gets more points than this.
         seed: another one, other points.
     """
@@ -38,6 +40,7 @@ class Points(Hints):
         spread: float = 0.25,
         largest: int = 9,
         everything: float = 0.01,
+        nothing: float = 0.0,
         most: int = 64,
         seed: int = 0,
     ):
@@ -45,16 +48,20 @@ class Points(Hints):
             raise ValueError(f"stop={stop}: choose a probability above 0 (1/8 in the paper)")
         if not 0 <= everything <= 1:
             raise ValueError(f"everything={everything}: choose a probability (0.01 in the authors' code)")
+        if not 0 <= nothing <= 1:
+            raise ValueError(f"nothing={nothing}: choose a probability (0 in the paper)")
         if spread <= 0:
             raise ValueError(f"spread={spread}: choose a positive share of the side (0.25 in the paper)")
         if min(largest, most) < 1:
             raise ValueError(f"largest={largest}, most={most}: each must be at least 1")
         self.stop, self.spread, self.largest = stop, spread, largest
-        self.everything, self.most, self.seed = everything, most, seed
+        self.everything, self.nothing, self.most, self.seed = everything, nothing, most, seed
 
     def reveal(self, batch: Batch) -> Tensor:
         pictures, points = self._uniform(batch, self.most)
         count = self._geometric(pictures[:, 0])
+        if self.nothing:
+            count = count.where(batch.given.numbers(f"nothing {self.seed}").uniform() >= self.nothing, 0)
         hints = self._revealed(batch.ab, points, count)
         everything = torch.cat([batch.ab / AB_SCALE, torch.ones_like(batch.L)], dim=1)
         chosen = (pictures[:, 1] < self.everything)[:, None, None, None]

