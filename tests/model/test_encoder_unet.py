@@ -9,7 +9,8 @@ from PIL import Image
 
 from colorization.color import lab
 from colorization.config import ConfigError
-from colorization.model.encoder_unet import PACKAGED, EncoderUNet, _packaged, grey
+from colorization.model.encoder import PACKAGED, Pretrained
+from colorization.model.encoder_unet import EncoderUNet, grey
 
 CATS, CUPS = range(281, 286), {504, 967, 968}  # of ImageNet: domestic cats; coffee mug, espresso, cup
 
@@ -29,7 +30,7 @@ def test_the_packaged_encoder_knows_what_it_sees(name, colours):
     network = EncoderUNet(encoder=name)
     network.start_from()
     whole = timm.create_model(name)
-    stored = torch.load(_packaged(name), weights_only=True)
+    stored = torch.load(Pretrained(name, "package", "model").file(), weights_only=True)
     whole.load_state_dict(dict(zip(whole.state_dict(), stored.values(), strict=True)))
     whole.eval(), network.eval()
     for picture, known in ((skimage.data.chelsea(), CATS), (skimage.data.coffee(), CUPS)):
