@@ -1,14 +1,14 @@
 """Run a recorded study again, and compare its numbers with those that are recorded.
 
-    python -m colorization.reproduce experiments/unet_l1 data.root=COCO
-    python -m colorization.reproduce experiments/loss_ablation data.root=COCO only=[loss_ablation_mse_0]
+    python -m colorization.reproduce experiments/unet_l1 data.root=SHARED22K
+    python -m colorization.reproduce experiments/loss_ablation data.root=SHARED22K only=[loss_ablation_mse_0]
 
 Every run is trained with the overrides and the seed that results.json records, plus the other settings
 given here (NAME=VALUE). Its pictures are packed and compared with the recorded ones first. Budgets of
 pictures, steps or epochs must give the recorded numbers to the last digit with the recorded code, machine and
 versions; budgets of time, and everything else, must come within the recorded 95% intervals. Exit code 1 says
 that a number did not. What differs is printed before training; git checkout COMMIT -- colorization conf
-restores the recorded code.
+restores the recorded code; code of before data.name= also wants git checkout 099e7e2 -- experiments.
 """
 
 import sys

@@ -80,8 +80,8 @@ def reproduce(folder: Path, extra: Sequence[str], only: Sequence[str] | None, ou
 def other_pictures(name: str, entry: dict[str, Any], extra: Sequence[str]) -> list[str]:
     """Pack the pictures of a run; a fault for each split whose fingerprint is not the recorded one."""
     scores, run = entry["scores"], entry["run"]
-    evaluation = composed("evaluate", [f"data={scores['data']}", f"protocol={scores['protocol']}",
-                                       *([] if run else extra)])  # fmt: skip
+    pictures = [] if run else floors(scores, extra)
+    evaluation = composed("evaluate", [f"protocol={scores['protocol']}", *pictures])
     training = composed("train", [*run["overrides"], *extra]) if run else None
     protocol = build.protocol(evaluation)
     data = build.data(training or evaluation, protocol)
@@ -110,14 +110,20 @@ def repeat(folder: Path, entry: dict[str, Any], extra: Sequence[str]) -> dict[st
     more = [f"samples={count}" for count in counts]
     more += ["hints_curve=true"] if "hints_curve" in scores else []
     if entry["run"] is None:
-        _python("evaluate", f"data={scores['data']}", *settings, *extra, f"out={folder}")
+        _python("evaluate", *settings, *floors(scores, extra), f"out={folder}")
     else:
         amounts = [f"test.pictures={limit(scores) or 'null'}"]
         amounts += [] if "of" in scores else ["validate.pictures=null"]  # recorded before there was a limit
-        _python("train", *entry["run"]["overrides"], *amounts, *extra, f"run.dir={folder}")
+        name = f"data.name={scores['data']}"  # their fingerprints say that the pictures are the same
+        _python("train", *entry["run"]["overrides"], *amounts, *extra, name, f"run.dir={folder}")
         if networks or more or not summary.exists():  # training has scored its own test pictures
             _python("evaluate", f"run={folder}", *settings, *more)
     return json.loads(summary.read_text(encoding="utf-8"))
+
+
+def floors(scores: dict[str, Any], extra: Sequence[str]) -> list[str]:
+    """What evaluate is told of the pictures where no run was trained."""
+    return [f"data={scores.get('loader', scores['data'])}", *extra, f"data.name={scores['data']}"]
 
 
 def limit(scores: dict[str, Any]) -> int | None:

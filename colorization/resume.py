@@ -16,7 +16,8 @@ from colorization.journal import saved, saved_overrides
 FREE = (
     "budget", "optimizer", "schedule", "trainer", "callback", "logger", "metric", "validate", "test",
     "channels_last", "compile", "deterministic", "name",
-    "data.batch_size", "data.workers", "data.resident", "data.cache_dir", "data.root", "data.max_cache",
+    "data.name", "data.batch_size", "data.workers", "data.resident", "data.cache_dir", "data.root",
+    "data.max_cache",
 )  # fmt: skip
 OURS = ("run", "resume")  # which resumption itself sets
 KEPT = ("_target_",)  # of an optimizer: another's state would not fit

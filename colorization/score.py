@@ -43,7 +43,8 @@ class Scoring:
         protocol: how pictures are scored.
         pictures: the truth.
         colour: how each is coloured.
-        called: what the pictures are called: "data", "split", "fingerprint", and "of" how many they are.
+        called: what the pictures are called: "data", "split", "fingerprint", "of" how many they are, and the
+            "loader" of a data set.
         training: gives the mean colours of the training pictures, or the reason why they are not known.
         more: what is measured of the model and of grey alone, beside the protocol's metrics.
         batch_size: pictures at a time.

@@ -57,10 +57,12 @@ def checkout(tmp_path_factory, command):
     def typed(name, *arguments):
         return command(name, *arguments, cwd=folder, PYTHONPATH=str(folder))
 
-    done = typed("train", "experiment=tiny", "seed=3", "data.cache_dir=cache", "run.dir=runs/tiny_3")
+    done = typed(
+        "train", "experiment=tiny", "seed=3", "data.cache_dir=cache", "data.name=drawn", "run.dir=runs/tiny_3"
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     run = folder / "runs/tiny_3"
-    record_run(study, open_run(run), run / "evaluation/scenes_test")
+    record_run(study, open_run(run), run / "evaluation/drawn_test")
     return folder, typed
 
 
@@ -75,6 +77,9 @@ def test_a_study_comes_out_to_the_digit(checkout):
     assert f"{entry['scores']['metrics']['psnr']:.6f}" in done.stdout and "+0.000000" in done.stdout
     again = json.loads((folder / "again/tiny/tiny_3/run.json").read_text(encoding="utf-8"))
     assert again["seed"] == 3 and "experiment=tiny" in again["overrides"]
+    assert entry["run"]["overrides"] == ["experiment=tiny", "seed=3"]
+    assert (entry["scores"]["data"], entry["scores"]["loader"]) == ("drawn", "scenes")
+    assert again["data"]["name"] == entry["run"]["data"]["name"] == "drawn"
 
 
 @pytest.fixture
@@ -105,7 +110,7 @@ def test_another_result_is_caught(typed_here, checkout, capsys, monkeypatch):
     def train(name, *arguments):
         target = Path(arguments[-1].removeprefix("run.dir="))
         shutil.copytree(checkout[0] / "runs/tiny_3", target)
-        summary = target / "evaluation/scenes_test/summary.json"
+        summary = target / "evaluation/drawn_test/summary.json"
         scores = json.loads(summary.read_text(encoding="utf-8"))
         scores["metrics"]["psnr"] += 1e-6
         summary.write_text(json.dumps(scores), encoding="utf-8")
@@ -157,6 +162,23 @@ def entry(**scores):
     run = {"data": {"fingerprint": {"train": "t", "val": "v"}}}
     about = {"fingerprint": "f", "metrics": {"psnr": 24.0}, "set_metrics": {"fid": 50.0}}
     return {"run": run, "scores": about | {"intervals": {"psnr": [23.5, 24.5]}} | scores}
+
+
+def test_floors_are_scored_on_the_pictures_that_are_recorded(tmp_path, monkeypatch):
+    """No run: `data=` takes the loader, tables and the evaluation's folder the name of the pictures."""
+    asked = []
+
+    def evaluate(name, *arguments):
+        asked.extend(arguments)
+        target = tmp_path / "evaluation/drawn_test"
+        target.mkdir(parents=True)
+        (target / "summary.json").write_text("{}", encoding="utf-8")
+
+    monkeypatch.setattr(reproduction, "_python", evaluate)
+    scores = {"data": "drawn", "loader": "scenes", "split": "test", "protocol": "v1", "pictures": 8}
+    recorded = entry(**scores) | {"run": None}
+    reproduction.repeat(tmp_path, recorded, ["data.test_pictures=8"])
+    assert {"data=scenes", "data.name=drawn", "data.test_pictures=8"} <= set(asked)
 
 
 def test_every_number_of_a_run_is_compared():

@@ -1,6 +1,7 @@
 """The LightningDataModule: map -> uint8 batch -> device -> Batch."""
 
 import logging
+import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 CACHE = "~/.cache/colorization"
+NAME = re.compile(r"[^\W_][\w.-]*")  # of pictures: their evaluations' folders begin with it
 SHARE = 0.4  # of a GPU's free memory that a resident pack may take by itself
 SAMPLE = 1000  # training pictures that are looked at for colour
 
@@ -67,6 +69,7 @@ class PictureData(pl.LightningDataModule):
             "auto" where they fit into 40% of a GPU's free memory.
         workers: decoding processes; null takes every core.
         seed: of shuffling and augmentation.
+        name: what tables call the pictures, such as shared22k; null: the loader.
     """
 
     image_size: int = 128
@@ -81,12 +84,17 @@ class PictureData(pl.LightningDataModule):
     resident: bool | Literal["auto"] = "auto"
     workers: int | None = None
     seed: int = 0
+    name: str | None = None
     _packs: dict[str, Pack] = field(default_factory=dict, init=False, repr=False)
     _resident: Tensor | None = field(default=None, init=False, repr=False)
     view: View = field(default=View(), init=False, repr=False)
 
     def __post_init__(self) -> None:
         super().__init__()
+        self.name = self.name or self.loader
+        if not NAME.fullmatch(self.name):
+            allowed = "letters, digits, '.', '-' and '_', a letter or a digit first"
+            raise InputError(f"data.name={self.name}: should be {allowed}, such as data.name=shared22k")
         for name in ("image_size", "load_size", "subset", "batch_size", "workers"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -100,8 +108,8 @@ class PictureData(pl.LightningDataModule):
             raise InputError(f"data.load_size={self.load_size}: must be at least {least}")
 
     @property
-    def name(self) -> str:  # type: ignore[override]
-        """The name that tables show."""
+    def loader(self) -> str:
+        """What reads the pictures, such as coco; it labels their packs, whatever they are called."""
         return type(self).__name__.lower()
 
     @abstractmethod
@@ -217,7 +225,7 @@ class PictureData(pl.LightningDataModule):
     def _place(self, split: str) -> dict[str, Any]:
         """Where a split's pack lies; see `folder_of`."""
         cache = Path(self.cache_dir).expanduser()
-        return {"size": self._size(split), "cache": cache, "label": f"{self.name}_{split}"}
+        return {"size": self._size(split), "cache": cache, "label": f"{self.loader}_{split}"}
 
     def _size(self, split: str) -> int:
         if split == "train":

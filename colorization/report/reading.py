@@ -51,7 +51,7 @@ def read_runs(paths: Sequence[str], evaluation: str | None = None) -> list[Score
 
     Args:
         paths: run folders, or evaluation folders that hold pictures.csv.
-        evaluation: which of a run's evaluations, such as "coco_test"; None: the one that all have.
+        evaluation: which of a run's evaluations, such as "shared22k_test"; None: the one that all have.
 
     Raises:
         ConfigError: a path without scores; tables of other pictures or another protocol.

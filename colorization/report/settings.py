@@ -8,7 +8,8 @@ from colorization.report.reading import Scored
 
 # Settings of where a run took place and how it was scored; its method does not depend on them.
 INCIDENTAL = (
-    *("run.", "name", "resume", "data.root", "data.cache_dir", "data.workers", "logger", "hydra."),
+    *("run.", "name", "resume", "logger", "hydra."),
+    *("data.name", "data.root", "data.cache_dir", "data.workers"),
     *("metric", "protocol"),  # runs of another protocol are refused
 )
 

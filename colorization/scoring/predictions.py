@@ -149,7 +149,8 @@ def of_split(
     pictures, total = manifest.limited(given, most), len(given.names)
     whole = isinstance(pictures, PackPictures)
     known = pack.fingerprint if whole else manifest.fingerprint(pictures)
-    return pictures, {"data": data.name, "split": split, "fingerprint": known, "of": total}
+    called = {"data": data.name, "loader": data.loader, "split": split}
+    return pictures, called | {"fingerprint": known, "of": total}
 
 
 def reference(folder: Path, protocol: Protocol, most: int | None = None) -> tuple[Pictures, dict[str, Any]]:

@@ -96,6 +96,8 @@ def test_a_subset_larger_than_the_data_takes_all_and_warns(folder, caplog):
         ({"image_size": 0}, "data.image_size=0: must be at least 1"),
         ({"load_size": 8}, "data.load_size=8: must be at least data.image_size=16"),
         ({"val_size": 0}, "data.val_size=0"),
+        ({"name": "my/set"}, "data.name=my/set: should be letters"),
+        ({"name": ".."}, "data.name=..: should be"),
     ],
 )
 def test_a_wrong_setting_is_named(folder, settings, said):
@@ -120,7 +122,15 @@ def test_coco_is_the_same_as_folders_and_as_zips(tree, tmp_path):
         assert made[0].pack(split).names == made[1].pack(split).names
         assert made[0].fingerprint(split) == made[1].fingerprint(split)
         assert made[0].pack(split).folder != made[1].pack(split).folder
-    assert made[0].name == "coco"
+    assert made[0].name == made[0].loader == "coco"
+
+
+def test_a_name_of_its_own_moves_no_pack(folder):
+    """Tables show the name; the pack is the one that was there before anybody gave a name."""
+    unnamed, named = folder(), folder(name="birds-2.1")
+    assert (unnamed.name, named.name, named.loader) == ("folder", "birds-2.1", "folder")
+    assert named.pack("test").folder == unnamed.pack("test").folder
+    assert named.fingerprint("test") == unnamed.fingerprint("test")
 
 
 def test_coco_without_pictures_says_what_to_pass(tmp_path):
