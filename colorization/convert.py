@@ -1,5 +1,6 @@
-"""Turn the authors' released weights into a checkpoint of this project.
+"""Turn a run into one small file, or the authors' released weights into a checkpoint of this project.
 
+    python -m colorization.convert run=runs/RUN                                   writes RUN.safetensors
     python -m colorization.convert weights=colorization_release_v2-9b330a0b.pth   writes eccv16.ckpt
     python -m colorization.convert weights=siggraph17-df00044c.pth                writes siggraph17.ckpt
 
@@ -7,7 +8,9 @@ Then:
 
     python -m colorization.evaluate run=eccv16.ckpt data=coco data.root=COCO
     python -m colorization.predict photo.jpg run=eccv16.ckpt
-(predict weights=FILE.pth does without the checkpoint). See colorization/released.py.
+(predict weights=FILE.pth does without the checkpoint). A run's small file holds its network in half
+precision (see colorization/weights/file.py), without what only training needs; the authors' files are read
+by colorization/released.py.
 """
 
 import logging
@@ -23,18 +26,43 @@ log = logging.getLogger(__name__)
 
 @command("convert", __doc__)
 def main(cfg: DictConfig) -> None:
-    """Convert one file."""
+    """Convert a run or a file."""
+    if bool(cfg.run) == bool(cfg.weights):
+        fault = "give one of run and weights" if cfg.run else "nothing to convert"
+        raise ConfigError([f"{fault}: {command_line('convert', 'run=runs/RUN')}, or weights=FILE.pth"])
+    out = a_run(cfg) if cfg.run else a_release(cfg)
+    log.info("%s; colour a photo with it: %s", out, command_line("predict", "photo.jpg", f"run={out}"))
+
+
+def a_run(cfg: DictConfig) -> Path:
+    """The network of a run, as a .safetensors file."""
+    from colorization.reopen import open_run
+    from colorization.weights.file import SUFFIX, write
+
+    run = open_run(cfg.run)
+    out = _free(cfg.out or f"{run.name}{SUFFIX}")
+    if out.suffix != SUFFIX:
+        raise ConfigError([f"out={out}: a run becomes a {SUFFIX} file; name it so"])
+    write(run.state, out)
+    return out
+
+
+def a_release(cfg: DictConfig) -> Path:
+    """The authors' network, as a checkpoint."""
     from colorization.released import read_tensors, recognised, released, save
 
-    if not cfg.weights:
-        raise ConfigError([f"no file given: {command_line('convert', 'weights=FILE.pth')}"])
     weights = Path(cfg.weights).expanduser()
     model = recognised(read_tensors(weights), weights)
-    out = Path(cfg.out or f"{model}.ckpt").expanduser()
+    out = _free(cfg.out or f"{model}.ckpt")
+    save(*released(weights), out)
+    return out
+
+
+def _free(name: str) -> Path:
+    out = Path(name).expanduser()
     if out.exists():
         raise ConfigError([f"out={out}: is there already; choose another name or remove it"])
-    save(*released(weights), out)
-    log.info("%s; colour a photo with it: %s", out, command_line("predict", "photo.jpg", f"run={out}"))
+    return out
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """A trained network's colours on pictures of any size."""
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,10 +24,11 @@ from colorization.hints.clicks import Click, read_clicks
 from colorization.module import Colorizer
 from colorization.released import released
 from colorization.reopen import newest_run, open_run
+from colorization.weights.file import BOX, FOLDER
 
-LONGEST = (
-    16  # sides: a strip that is longer is squeezed to that for the network, which sees a bounded picture
-)
+LONGEST = 16  # sides: a longer strip is squeezed to that for the network, which sees a bounded picture
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def network(cfg: DictConfig) -> tuple[str, int, Colorizer]:
         if model:
             fault = "a run knows its network; give it with weights=FILE.pth, or leave it out"
             raise ConfigError([f"model=: {fault}"])
-        run = open_run(cfg.run or newest_run())
+        run = open_run(cfg.run or newest_run() or _in_the_box())
         return run.name, run.config.data.image_size, run.colorizer()
     if cfg.run:
         raise ConfigError([f"run={cfg.run} weights={cfg.weights}: give one of them"])
@@ -132,6 +134,13 @@ def network(cfg: DictConfig) -> tuple[str, int, Colorizer]:
         given, found = (node._target_.rpartition(".")[2] for node in (model, config.model))
         raise ConfigError([f"weights={weights}: are of {found}, not of {given}; leave model= out"])
     return weights.stem, config.data.image_size, colorizer
+
+
+def _in_the_box() -> str:
+    """The network that comes with the package, and a word that it is used."""
+    card = FOLDER / f"{BOX}.md"
+    log.info("no run in runs/ yet: %s, the network that comes with colorization, colours (%s)", BOX, card)
+    return BOX
 
 
 def painted(

@@ -16,6 +16,7 @@ from colorization.model.base import Network
 from colorization.module import LAYOUT, Colorizer
 from colorization.objective.base import Objective
 from colorization.protocol import Protocol
+from colorization.weights import file as weights
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,9 @@ class Run:
     """A finished (or stopped) run.
 
     Attributes:
-        checkpoint: the .ckpt file.
-        folder: the run folder it lies in, or the folder of a lone checkpoint.
+        checkpoint: the .ckpt or .safetensors file.
+        folder: the run folder it lies in, or the folder of a lone file; of one that comes with the package
+            runs/NAME, where what is made with it goes.
         config: the configuration that the checkpoint carries: data, in which text is text.
         state: the checkpoint, as `torch.load(..., weights_only=True)` gives it.
     """
@@ -62,7 +64,10 @@ class Run:
         return colorizer.eval()
 
     def data(self, protocol: Protocol | None = None) -> PictureData:
-        """The pictures that it was trained on. Raises ConfigError where they are not trusted."""
+        """The pictures that it was trained on. Raises ConfigError where it does not name trusted ones."""
+        if "_target_" not in self.config.data:
+            fault = "holds a network alone; give the pictures, too, as in data=folder data.root=PHOTOS"
+            raise ConfigError([f"{self.checkpoint}: {fault}"])
         self._trusted("data", PictureData)
         return build.data(self.config, protocol)
 
@@ -71,14 +76,19 @@ class Run:
 
 
 def open_run(path: str | Path) -> Run:
-    """Open a run folder (its best checkpoint) or a lone .ckpt.
+    """Open a run folder (its best checkpoint), a lone .ckpt or .safetensors, or what comes with the package.
 
     Raises:
         ConfigError: when there is no such run, or the file is not a checkpoint of this version.
     """
     checkpoint = find_checkpoint(Path(path).expanduser())
     try:
-        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        small = checkpoint.suffix == weights.SUFFIX
+        state = (
+            weights.read(checkpoint)
+            if small
+            else torch.load(checkpoint, map_location="cpu", weights_only=True)
+        )
         record = state["colorization"]
         config = OmegaConf.create(literal(record["config"]))
     except Exception as error:  # a damaged file fails in many ways; each means the same to the user
@@ -90,13 +100,17 @@ def open_run(path: str | Path) -> Run:
         remedy = f"open it with that, git checkout {commit}, or train again" if commit else "make it again"
         raise ConfigError([f"{checkpoint}: was written by another version of colorization; {remedy}"])
     folder = checkpoint.parent.parent if checkpoint.parent.name == "checkpoints" else checkpoint.parent
+    if checkpoint.parent == weights.FOLDER:
+        folder = Path("runs") / checkpoint.stem
     return Run(checkpoint, folder, config, state)
 
 
 def find_checkpoint(path: Path, names: tuple[str, ...] = ("best", "last")) -> Path:
-    """The checkpoint that a run folder or a file stands for."""
+    """The checkpoint that a run folder, a file or the name of what comes with the package stands for."""
     if path.is_file():
         return path
+    if not path.exists() and (box := weights.packaged(str(path))):
+        return box
     for name in names:
         if (found := path / "checkpoints" / f"{name}.ckpt").exists():
             return found
@@ -105,15 +119,10 @@ def find_checkpoint(path: Path, names: tuple[str, ...] = ("best", "last")) -> Pa
     raise ConfigError([f"run={path}: no run with a checkpoint there; {hint}"])
 
 
-def newest_run() -> Path:
-    """The run in runs/ whose checkpoint is newest.
-
-    Raises:
-        ConfigError: when there is none.
-    """
-    if known := _by_age():
-        return known[-1]
-    raise ConfigError(["no run in runs/ yet: give run=PATH, or train one first: make demo"])
+def newest_run() -> Path | None:
+    """The run in runs/ whose checkpoint is newest, if there is one."""
+    known = _by_age()
+    return known[-1] if known else None
 
 
 def _by_age() -> list[Path]:

@@ -82,8 +82,9 @@ def test_what_is_no_checkpoint_is_named(tmp_path, content):
 def test_the_newest_run_is_the_one_written_last(tmp_path, monkeypatch):
     """Runs of a sweep lie deeper; one that ended before its first validation has a last checkpoint alone."""
     monkeypatch.chdir(tmp_path)
+    assert newest_run() is None
     with pytest.raises(ConfigError, match="train one first"):
-        newest_run()
+        open_run("nowhere")
     for age, name in enumerate(
         ["runs/new/checkpoints/last", "runs/sweep/0/checkpoints/best", "runs/old/checkpoints/best"]
     ):
