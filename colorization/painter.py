@@ -12,11 +12,11 @@ import torch
 from omegaconf import DictConfig
 from PIL import Image
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from colorization.album import Photo
 from colorization.chance import Chance
 from colorization.color import lab
+from colorization.color.upsampling import guided
 from colorization.command import device, in_words
 from colorization.config import ConfigError, InputError
 from colorization.data.batch import Given
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Painter:
-    """Finds colour in a small copy, enlarges it and joins it to the picture's own lightness.
+    """Finds colour in a small copy, enlarges it along the picture's own lightness and joins it to that.
 
     What is drawn at random for a picture depends on its pixels and the seed alone.
 
@@ -64,7 +64,7 @@ class Painter:
         else:
             ab = objective.predict(network, given)
         L, _ = lab.split(_tensor(picture).to(ab.device))
-        return [self._joined(L, colours[None]) for colours in ab]
+        return [self._joined(L, guided(colours[None], given.L, L)) for colours in ab]
 
     def seen(self, picture: Image.Image) -> tuple[int, int]:
         """The (width, height) of the copy that the network sees."""
@@ -84,9 +84,8 @@ class Painter:
         return Given(L, revealed, chance=Chance(index, self.seed))
 
     def _joined(self, L: Tensor, ab: Tensor) -> Image.Image:
-        """Lightness (1, 1, H, W) and colours (1, 2, h, w) -> a picture of H x W."""
-        enlarged = interpolate(ab, size=L.shape[-2:], mode="bicubic", align_corners=False)
-        rgb = lab.to_uint8(lab.merge(L, enlarged, self.gamut)[0])
+        """Lightness (1, 1, H, W) and colours (1, 2, H, W) -> a picture."""
+        rgb = lab.to_uint8(lab.merge(L, ab, self.gamut)[0])
         return Image.fromarray(rgb.movedim(0, -1).cpu().numpy())
 
 
