@@ -1,7 +1,8 @@
 """The contract of hints: what a simulated user reveals in training, and how a real one is understood."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from torch import Tensor
@@ -15,9 +16,11 @@ class Hints(ABC):
 
     Attributes:
         channels: of the hints, which follow L in the network's input.
+        silent: the arguments with which the simulated user reveals nothing.
     """
 
     channels: int = 0
+    silent: Mapping[str, Any] = MappingProxyType({})
 
     @abstractmethod
     def reveal(self, batch: Batch) -> Tensor | None:

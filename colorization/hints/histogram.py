@@ -4,6 +4,8 @@ hints  (B, 316, H, W)  shares of the 313 ab bins, whether they are revealed; mea
                        whether it is revealed; the same at every pixel
 """
 
+from types import MappingProxyType
+
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, one_hot
@@ -24,6 +26,8 @@ class Histogram(Hints):
         reveal: chance of each of the two, in training and in validation; 0.5 is this project's choice.
         seed: another one, other choices.
     """
+
+    silent = MappingProxyType({"reveal": 0.0})
 
     def __init__(self, reveal: float = 0.5, seed: int = 0):
         if not 0 <= reveal <= 1:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -33,6 +34,7 @@ class Points(Hints):
     """
 
     channels = 3
+    silent = MappingProxyType({"nothing": 1.0, "everything": 0.0})
 
     def __init__(
         self,

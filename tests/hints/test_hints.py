@@ -15,6 +15,7 @@ from colorization.color import lab
 from colorization.data.batch import Batch
 from colorization.hints.clicks import Click, clicked, read_clicks
 from colorization.hints.histogram import Histogram, saturation
+from colorization.hints.none import Nothing
 from colorization.hints.paint import paint, patch_means
 from colorization.hints.points import Points
 from colorization.metric.psnr import psnr
@@ -117,6 +118,25 @@ def test_fewer_points_are_among_more():
 def test_stopping_at_once_reveals_nothing():
     user, batch = Points(stop=1.0, everything=0.0), batch_of()
     assert torch.equal(user.reveal(batch), user.blank(batch.L))
+
+
+@pytest.mark.parametrize("kind", [Points, Histogram, Nothing])
+def test_silent_users_reveal_nothing(kind):
+    user, batch = kind(**kind.silent), batch_of()
+    hints, blank = user.reveal(batch), user.blank(batch.L)
+    assert hints is blank is None or torch.equal(hints, blank)
+
+
+def test_nothing_is_revealed_as_often_as_asked():
+    user = Points(everything=0.0, nothing=0.6)
+    seen = user.reveal(batch_of(2000, 9, 9))[:, 2].amax(dim=(1, 2))
+    often, expected = float(seen.mean()), 0.4 * (1 - 0.125)
+    assert abs(often - expected) < 4 * (expected * (1 - expected) / 2000) ** 0.5
+    both = (
+        Points(everything=0.0).reveal(batch_of(50)),
+        Points(everything=0.0, nothing=0.6).reveal(batch_of(50)),
+    )
+    assert all(torch.equal(one, other) for one, other in zip(*both, strict=True) if other.abs().sum() > 0)
 
 
 def test_a_picture_smaller_than_a_patch_is_no_trouble():
@@ -231,6 +251,7 @@ def test_clicks_that_are_nowhere_are_named(tmp_path):
     [
         (lambda: Points(stop=0), "stop=0"),
         (lambda: Points(everything=2), "everything=2"),
+        (lambda: Points(nothing=2), "nothing=2"),
         (lambda: Points(spread=0), "spread=0"),
         (lambda: Points(largest=0), "largest=0"),
         (lambda: Histogram(reveal=-1), "reveal=-1"),
