@@ -13,6 +13,7 @@ from typing import Any, cast
 from rich.console import Console
 
 from colorization import build, journal, ranks
+from colorization.allocator import keep_memory
 from colorization.callback.checkpoint import BestAndLast
 from colorization.callback.interrupt import SHELL
 from colorization.config import ConfigError, command_line
@@ -33,6 +34,7 @@ def run_trial(folder: Path) -> None:
 
 def train(job: Job) -> float:
     """Fit, score the best checkpoint on the test pictures, and return the best watched metric."""
+    keep_memory()
     with journal.logged(job.folder) if job.trainer.is_global_zero else nullcontext():
         try:
             fit(job)
