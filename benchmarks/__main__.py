@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-SPEEDS = ("startup", "conversion", "decode", "feed", "gamut", "compare")
+SPEEDS = ("startup", "conversion", "decode", "feed", "gamut", "compare", "step")
 PROOFS = ("metrics", "coverage", "kills", "loopback", "memory", "mutants")  # each fails where its claim does
 
 if __name__ == "__main__":

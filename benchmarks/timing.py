@@ -5,15 +5,19 @@ import time
 from collections.abc import Callable, Mapping
 
 
-def medians(candidates: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+def medians(
+    candidates: Mapping[str, Callable[[], object]],
+    rounds: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, float]:
     """Median seconds of each candidate, run in turn, after one round that does not count."""
     spans: dict[str, list[float]] = {name: [] for name in candidates}
     for counted in range(-1, rounds):
         for name, candidate in candidates.items():
-            began = time.perf_counter()
+            began = clock()
             candidate()
             if counted >= 0:
-                spans[name].append(time.perf_counter() - began)
+                spans[name].append(clock() - began)
     return {name: statistics.median(taken) for name, taken in spans.items()}
 
 
