@@ -15,7 +15,8 @@ Positive = Annotated[int, 1]
 SETTINGS: dict[str, Any] = {
     "seed": Whole,
     "samples": Whole,
-    "size": Positive | None,
+    "points": Whole | None,
+    "size": Positive | Literal["auto"],
     "pictures": Positive | None,
     "batch_size": Positive,
     "resamples": Positive,

@@ -18,6 +18,7 @@ from colorization.config import ConfigError, options
 from colorization.data.module import PictureData
 from colorization.data.pack import Pack
 from colorization.files import write_csv
+from colorization.hints.base import Exactly
 from colorization.module import Colorizer
 from colorization.protocol import Protocol
 from colorization.reopen import Run, open_run
@@ -84,6 +85,9 @@ def a_run(cfg: DictConfig, protocol: Protocol) -> Subject:
     colorizer = opened.colorizer().to(device(cfg.device))
     decoding = dict(cfg.decoding)
     colorizer.objective.decode(**decoding)
+    if cfg.points is not None:
+        colorizer.hints = Exactly(colorizer.hints, cfg.points)
+        decoding["points"] = cfg.points
     source = partial(build.data, cfg) if cfg.get("data") else opened.data
     scoring = of_network(
         colorizer, protocol, source(protocol), cfg.split, opened.checkpoint, cfg.samples, cfg.pictures,

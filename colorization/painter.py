@@ -109,7 +109,9 @@ def painter(cfg: DictConfig, pictures: int) -> tuple[str, Painter]:
         clicks = read_clicks(Path(cfg.hints).expanduser())
         colorizer.hints.clicked([], (1, 1), (1, 1))  # refuses where hints are no points
     colorizer.to(device(cfg.device))
-    return name, Painter(colorizer, cfg.size or trained_at, cfg.samples, cfg.seed, cfg.gamut, clicks)
+    return name, Painter(
+        colorizer, trained_at if cfg.size == "auto" else cfg.size, cfg.samples, cfg.seed, cfg.gamut, clicks
+    )
 
 
 def network(cfg: DictConfig) -> tuple[str, int, Colorizer]:

@@ -161,6 +161,8 @@ def test_every_protocol_is_one_table(scored, evaluate, tmp_path):
         (["run=RUN", "split=all"], "train, val, test"),
         (["run=RUN", "predictions=x"], "both given"),
         (["run=RUN", "hints_curve=true"], "hints=points"),
+        (["run=RUN", "points=0"], "hints=points"),
+        (["run=RUN", "points=-1"], "points=-1"),
         (["run=RUN", "samples=2"], "this objective gives one colouring"),
         (["predictions=RUN"], "reference=DIR"),
         (["predictions=nowhere", "reference=RUN"], "nowhere: no such folder"),

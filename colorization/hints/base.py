@@ -57,3 +57,25 @@ class Hints(ABC):
     def _no_points(self) -> ConfigError:
         kind = type(self).__name__.lower()
         return ConfigError([f"this run has hints={kind} and takes no points; train one with hints=points"])
+
+
+class Exactly(Hints):
+    """So many points of each picture, whatever the user that `hints` simulates would reveal.
+
+    Args:
+        hints: those that a network has learnt with.
+        points: of each picture; 0 scores a network by itself.
+
+    Raises:
+        ConfigError: where hints are no points.
+    """
+
+    def __init__(self, hints: Hints, points: int):
+        hints.clicked([], (1, 1), (1, 1))  # refuses where hints are no points
+        self.hints, self.points, self.channels = hints, points, hints.channels
+
+    def reveal(self, batch: Batch) -> Tensor:
+        return self.hints.reveal_points(batch, self.points)
+
+    def blank(self, L: Tensor) -> Tensor | None:
+        return self.hints.blank(L)

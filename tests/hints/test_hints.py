@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from colorization.chance import Chance
 from colorization.color import lab
+from colorization.config import ConfigError
 from colorization.data.batch import Batch
+from colorization.hints.base import Exactly
 from colorization.hints.clicks import Click, clicked, read_clicks
 from colorization.hints.histogram import Histogram, saturation
 from colorization.hints.none import Nothing
@@ -125,6 +127,14 @@ def test_silent_users_reveal_nothing(kind):
     user, batch = kind(**kind.silent), batch_of()
     hints, blank = user.reveal(batch), user.blank(batch.L)
     assert hints is blank is None or torch.equal(hints, blank)
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_exactly_so_many_points_are_revealed(count):
+    user, batch = Points(), batch_of()
+    assert torch.equal(Exactly(user, count).reveal(batch), user.reveal_points(batch, count))
+    with pytest.raises(ConfigError, match="hints=points"):
+        Exactly(Nothing(), count)
 
 
 def test_nothing_is_revealed_as_often_as_asked():
