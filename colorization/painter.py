@@ -109,9 +109,8 @@ def painter(cfg: DictConfig, pictures: int) -> tuple[str, Painter]:
         clicks = read_clicks(Path(cfg.hints).expanduser())
         colorizer.hints.clicked([], (1, 1), (1, 1))  # refuses where hints are no points
     colorizer.to(device(cfg.device))
-    return name, Painter(
-        colorizer, trained_at if cfg.size == "auto" else cfg.size, cfg.samples, cfg.seed, cfg.gamut, clicks
-    )
+    size = trained_at if cfg.size == "auto" else cfg.size
+    return name, Painter(colorizer, size, cfg.samples, cfg.seed, cfg.gamut, clicks)
 
 
 def network(cfg: DictConfig) -> tuple[str, int, Colorizer]:
