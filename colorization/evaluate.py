@@ -5,11 +5,13 @@
     python -m colorization.evaluate predictions=DIR reference=DIR               any tool's, matched by name
     python -m colorization.evaluate data=coco data.root=COCO                    what needs no network
     python -m colorization.evaluate run=runs/RUN protocol=val5k_256             as a paper scores
+    python -m colorization.evaluate run=runs/RUN vivid=1                        as colourful as the truth
     python -m colorization.evaluate run=runs/RUN every_protocol=true            what protocol alone moves
 
 Writes FOLDER/evaluation/DATA_SPLIT/ (the run's folder, or runs/NAME): pictures.csv (one row per picture),
 baselines/NAME.csv (the same for every floor and ceiling), manifest.csv (what exactly was scored),
-summary.json, and the pictures as PNG.
+summary.json, and the pictures as PNG. What vivid takes of a run is fitted on its validation photos, in
+training; for a run that lacks it it is fitted here, and keep_vividness=true writes it into the checkpoint.
 """
 
 from pathlib import Path

@@ -25,6 +25,7 @@ from colorization.reopen import Run, open_run
 from colorization.score import Scoring, of_network, protocols_table
 from colorization.scoring.baselines import MeanColour, mean_colour
 from colorization.scoring.curve import by_points
+from colorization.scoring.fitting import fitted
 from colorization.scoring.leaks import leaks
 from colorization.scoring.manifest import some
 from colorization.scoring.predictions import (
@@ -58,7 +59,9 @@ def every_protocol(cfg: DictConfig) -> None:
         whole = build.protocol(composed("evaluate", [f"protocol={name}"]))
         reported = {metric: whole.metrics[metric] for metric in whole.reported.values()}
         chosen = subject(cfg, replace(whole, metrics=reported))
-        summaries[name] = replace(chosen.scoring, more={}, baselines=("grey",)).scored()
+        summaries[name] = replace(
+            chosen.scoring, more={}, baselines=("grey",), no_gain="not asked for"
+        ).scored()
     table, rows = protocols_table(summaries, chosen.name)
     Console().print(table)
     (chosen.folder / "evaluation").mkdir(parents=True, exist_ok=True)
@@ -84,6 +87,7 @@ def a_run(cfg: DictConfig, protocol: Protocol) -> Subject:
     opened = open_run(cfg.run)
     colorizer = opened.colorizer().to(device(cfg.device))
     decoding = dict(cfg.decoding)
+    no_gain = know_vividness(cfg, opened, colorizer, protocol)
     colorizer.objective.decode(**decoding)
     if cfg.points is not None:
         colorizer.hints = Exactly(colorizer.hints, cfg.points)
@@ -94,9 +98,27 @@ def a_run(cfg: DictConfig, protocol: Protocol) -> Subject:
         decoding=decoding, training=partial(colours, opened.data), more=build.metrics(cfg),
         batch_size=cfg.batch_size, about=overlap(cfg, source, opened.data),
     )  # fmt: skip
+    scoring.no_gain = no_gain
     if cfg.hints_curve:
         scoring.about = {**scoring.about, "hints_curve": hints_curve(colorizer, scoring)}
     return Subject(opened.name, Path(cfg.out or opened.folder), scoring, opened)
+
+
+def know_vividness(cfg: DictConfig, opened: Run, colorizer: Colorizer, protocol: Protocol) -> str:
+    """Fit how vivid the run's colours have to be made, where its checkpoint does not say; "", or why not."""
+    if colorizer.objective.vividness:
+        return ""
+    most, data = opened.config.get("validate", {}).get("pictures"), opened.data(protocol)
+    found = fitted(colorizer, data, protocol, most, cfg.batch_size)
+    if isinstance(found, str):
+        return found
+    colorizer.objective.vividness = found
+    where = "fitted on the run's validation photos"
+    if cfg.keep_vividness:
+        opened.keep(found)
+        where += f", and kept in {opened.checkpoint}"
+    log.info("chroma gain %.3f, strength of vivid=1 %.3f: %s", *found, where)
+    return ""
 
 
 def a_tool(cfg: DictConfig, protocol: Protocol) -> Subject:

@@ -22,8 +22,10 @@ from colorization.metric.base import Pair
 from colorization.metric.psnr import psnr
 from colorization.model.base import Network
 from colorization.objective.base import NETWORK, Losses, Objective
+from colorization.objective.vivid import Vividness
 from colorization.protocol import Protocol
 from colorization.scorer import Scorer, Scores
+from colorization.vividness import Pixels
 
 LAYOUT = 2  # of a checkpoint; another one is not read
 
@@ -91,7 +93,7 @@ class Colorizer(pl.LightningModule):
     def forward(self, L: Tensor, hints: Tensor | None = None) -> Tensor:
         """Colour lightness L (B, 1, H, W) 0..100: ab (B, 2, H, W) in CIE units."""
         given = Given(L, self.hints.blank(L) if hints is None else hints)
-        return self.objective.predict(self.network, given)
+        return self.objective.colouring(self.network, given)
 
     def export(self) -> torch.export.ExportedProgram:
         """`forward` of one picture without hints as a graph: L (1, 1, H, W) -> ab (1, 2, H, W), any H, W."""
@@ -142,12 +144,17 @@ class Colorizer(pl.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         self.scorer.reset()
+        self._pixels = Pixels(self.scorer.protocol)
 
     def on_test_epoch_start(self) -> None:
         self.scorer.reset()
 
     def on_validation_epoch_end(self) -> None:
         numbers = self._log_scores("val")
+        self.objective.vividness = self._pixels.fit()
+        if self.objective.vividness:
+            vivid = self._pixels.numbers(self.objective.vividness)
+            self.log_dict({f"val/vivid_{name}": value for name, value in vivid.items()})
         if self.watch in numbers:
             for plateau in self.trainer.lr_scheduler_configs:
                 cast(ReduceLROnPlateau, plateau.scheduler).step(numbers[self.watch])
@@ -158,7 +165,7 @@ class Colorizer(pl.LightningModule):
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The prediction as 8-bit pictures, (B, 3, H, W) uint8 sRGB."""
         batch = self.seen(batch)
-        return lab.to_uint8(lab.merge(batch.L, self.objective.predict(self.network, batch.given)))
+        return lab.to_uint8(lab.merge(batch.L, self.objective.colouring(self.network, batch.given)))
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Clip here, where gradients have their true scale; Lightning clips for one optimizer alone."""
@@ -200,7 +207,16 @@ class Colorizer(pl.LightningModule):
                 group.update({name: value for name, value in settings.items() if name != "lr"})
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["colorization"] = self.record | {"units": self.network.units.to_dict(), "layout": LAYOUT}
+        fitted = self.objective.vividness
+        checkpoint["colorization"] = self.record | {
+            "units": self.network.units.to_dict(),
+            "layout": LAYOUT,
+            "vividness": fitted and fitted._asdict(),
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if fitted := checkpoint["colorization"].get("vividness"):
+            self.objective.vividness = Vividness(**fitted)
 
     def _refuse_forgotten(self) -> None:
         """Raise a ConfigError where parameters want to learn and no player names them."""
@@ -241,6 +257,8 @@ class Colorizer(pl.LightningModule):
         logged = {f"{split}/{name}": value for name, value in {"loss": losses.total, **losses.logged}.items()}
         self.log_dict(logged, batch_size=len(batch.L), sync_dist=True)
         ab = prediction(losses, batch, self.objective)
+        if split == "val":
+            self._pixels.add(batch.picture, (losses.accurate or (lambda: ab))())
         return {"pair": self.scorer.add(batch.index, batch.picture, ab, losses.measured())}
 
     def _log_scores(self, prefix: str) -> dict[str, float]:
@@ -271,7 +289,7 @@ class Automatic(nn.Module):
         self.network, self.objective, self.hints = network, objective, hints
 
     def forward(self, L: Tensor) -> Tensor:
-        return self.objective.predict(self.network, Given(L, self.hints.blank(L)))
+        return self.objective.colouring(self.network, Given(L, self.hints.blank(L)))
 
 
 def _optimizer(factory: Callable[..., Optimizer], groups: list[dict[str, Any]], rate: float) -> Optimizer:

@@ -60,9 +60,9 @@ class Painter:
         given = self._given(small, picture.size)
         objective, network = self.colorizer.objective, self.colorizer.network
         if self.samples:
-            ab = objective.sample(network, given, self.samples)[:, 0]
+            ab = objective.chroma * objective.sample(network, given, self.samples)[:, 0]
         else:
-            ab = objective.predict(network, given)
+            ab = objective.colouring(network, given)
         L, _ = lab.split(_tensor(picture).to(ab.device))
         return [self._joined(L, guided(colours[None], given.L, L)) for colours in ab]
 
@@ -102,6 +102,9 @@ def painter(cfg: DictConfig, pictures: int) -> tuple[str, Painter]:
         kind = type(objective).__name__.lower()
         raise ConfigError([f"samples={cfg.samples}: {kind} gives one colouring; {remedy}"])
     objective.decode(**cfg.decoding)
+    if cfg.samples and objective.vivid is not None:
+        raise ConfigError([f"samples={cfg.samples} vivid={objective.vivid}: samples are as vivid as they are "
+                           "drawn, vivid is of the one best; give one of them, or chroma=1.2"])  # fmt: skip
     clicks: list[Click] = []
     if cfg.hints:
         if pictures > 1:

@@ -3,12 +3,15 @@
     python -m colorization.predict photo.jpg
     python -m colorization.predict photo.jpg album/ out=coloured run=runs/RUN
     python -m colorization.predict photo.jpg samples=4                    four plausible colourings
+    python -m colorization.predict photo.jpg vivid=0.7                    0 accurate, 1 as colourful as truth
+    python -m colorization.predict photo.jpg chroma=1.2                   more chroma, within the gamut
     python -m colorization.predict photo.jpg temperature=0.2              more vivid than 0.38, near the mode
     python -m colorization.predict photo.jpg weights=siggraph17-df00044c.pth   the authors' released file
 
 Each picture is written to OUT/NAME.png, samples to OUT/NAME_1.png and on. The network sees a small
 copy; the colour that it finds is enlarged and joined to the picture's own lightness, which stays as it
-is. Samples and temperature need a run that learnt a distribution, such as objective=classification.
+is. Samples and temperature need a run that learnt a distribution, such as objective=classification. Without
+vivid, each objective decodes as it always has: a regression its ab, a classification at its temperature.
 """
 
 import logging

@@ -11,10 +11,12 @@ from omegaconf import DictConfig, OmegaConf
 from colorization import build, trust
 from colorization.config import ConfigError
 from colorization.data.module import PictureData
+from colorization.files import replaced
 from colorization.hints.base import Hints
 from colorization.model.base import Network
 from colorization.module import LAYOUT, Colorizer
 from colorization.objective.base import Objective
+from colorization.objective.vivid import Vividness
 from colorization.protocol import Protocol
 from colorization.weights import file as weights
 
@@ -61,7 +63,14 @@ class Run:
             raise ConfigError(
                 [f"{self.checkpoint}: not weights of {self.config.model._target_}: {error}"]
             ) from error
+        colorizer.on_load_checkpoint(self.state)
         return colorizer.eval()
+
+    def keep(self, vividness: Vividness) -> None:
+        """Write what was fitted into the checkpoint, whole or not at all."""
+        self.state["colorization"]["vividness"] = vividness._asdict()
+        with replaced(self.checkpoint) as partial, partial.open("wb") as file:
+            torch.save(self.state, file)
 
     def data(self, protocol: Protocol | None = None) -> PictureData:
         """The pictures that it was trained on. Raises ConfigError where it does not name trusted ones."""

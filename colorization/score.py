@@ -23,7 +23,7 @@ from colorization.protocol import Measure, Protocol
 from colorization.report.comparison import CEILINGS, FLOORS
 from colorization.scorer import MODEL, Row, Scorer, Scores, gathered, place
 from colorization.scoring import manifest
-from colorization.scoring.baselines import NAMES, MeanColour, colourings
+from colorization.scoring.baselines import MEAN_GAIN, NAMES, MeanColour, colourings
 from colorization.scoring.manifest import Pictures
 from colorization.scoring.predictions import Colour, by_run, columns_of, flat, of_split, stem, tensor
 
@@ -52,6 +52,7 @@ class Scoring:
         columns: unit and direction of what `colour` tells beside its colours.
         decoding: what was set of the objective's decoding; it stands in the evaluation's name.
         baselines: names of the floors and ceilings.
+        no_gain: why there is no floor of the accurate colours times a factor; "": `colour` gives it.
     """
 
     protocol: Protocol
@@ -65,6 +66,7 @@ class Scoring:
     columns: Mapping[str, Column] = field(default_factory=dict)
     decoding: Mapping[str, Any] = field(default_factory=dict)
     baselines: Sequence[str] = NAMES
+    no_gain: str = "needs a run"
 
     def __post_init__(self) -> None:
         self.files = file_names(self.pictures.names)
@@ -104,7 +106,7 @@ class Scoring:
         if rank == 0:
             write_csv(partial / "manifest.csv", [listed[i] for i in self.order])
             write_csv(partial / "pictures.csv", self.rows(scores, MODEL))
-            for name in scorer.baselines:
+            for name in (*scorer.baselines, *scorer.beside):
                 write_csv(partial / "baselines" / f"{name}.csv", self.rows(scores, name))
             summary |= {"manifest_sha256": sha256(partial / "manifest.csv"), **self.about}
             write_json(partial / "summary.json", summary)
@@ -126,7 +128,10 @@ class Scoring:
         known = colourings(None if isinstance(trained, str) else trained)
         self.unknown = {name: str(trained) for name in self.baselines if name not in known}
         chosen = {name: known[name] for name in self.baselines if name in known}
-        return Scorer(self.protocol, {**self.more, **self.protocol.metrics}, self.columns, chosen)
+        if self.no_gain:
+            self.unknown[MEAN_GAIN] = self.no_gain
+        beside = () if self.no_gain else (MEAN_GAIN,)
+        return Scorer(self.protocol, {**self.more, **self.protocol.metrics}, self.columns, chosen, beside)
 
     def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Where the pictures stand in their split, (B,), and the pictures, (B, 3, H, W) uint8."""
@@ -142,7 +147,7 @@ class Scoring:
                 if turn % world == rank:
                     places = torch.tensor([self.pictures.position(i) for i in index])
                     coloured = self.colour(places, truth)
-                    yield index, scorer.add(index, truth, coloured.colours, coloured.columns)
+                    yield index, scorer.add(index, truth, *coloured)
                 bar.advance(task, len(index))
 
     def summary(self, scorer: Scorer, scores: Scores) -> dict[str, Any]:
@@ -210,7 +215,13 @@ def of_network(
         **settings.pop("about", {}),
     }
     colour, columns = by_run(colorizer, protocol, samples, data.rows(split)), columns_of(colorizer, samples)
-    return Scoring(protocol, pictures, colour, called, columns=columns, about=about, **settings)
+    fitted = colorizer.objective.vividness
+    if fitted:
+        about["vividness"] = fitted._asdict()
+    no_gain = "" if fitted else "no factor was fitted on validation photos"
+    return Scoring(
+        protocol, pictures, colour, called, columns=columns, about=about, no_gain=no_gain, **settings
+    )
 
 
 def batched(pictures: Pictures, chosen: Sequence[int], batch_size: int) -> Iterator[tuple[list[int], Tensor]]:

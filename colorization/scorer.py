@@ -137,6 +137,7 @@ class Scorer:
         metrics: what is measured.
         columns: what else is told of each picture: units and directions by name.
         baselines: colourings that are scored beside the model, by name.
+        beside: names of further colourings, which `add` is given.
     """
 
     def __init__(
@@ -145,9 +146,11 @@ class Scorer:
         metrics: Mapping[str, Measure],
         columns: Mapping[str, Any] | None = None,
         baselines: Mapping[str, Colouring] | None = None,
+        beside: Sequence[str] = (),
     ):
         self.protocol, self.metrics = protocol, dict(metrics)
         self.columns, self.baselines = dict(columns or {}), dict(baselines or {})
+        self.beside = tuple(beside)
         self.reset()
 
     def reset(self) -> None:
@@ -155,7 +158,7 @@ class Scorer:
         self._gaps = Gaps({}, {})
         self._tallies = {
             name: Tally(self.protocol, self.metrics if name in WHOLE else self.protocol.metrics, self._gaps)
-            for name in (MODEL, *self.baselines)
+            for name in (MODEL, *self.baselines, *self.beside)
         }
 
     @torch.no_grad()
@@ -165,6 +168,7 @@ class Scorer:
         truth: Tensor,
         coloured: Tensor,
         columns: Mapping[str, Tensor] | None = None,
+        beside: Mapping[str, Tensor] | None = None,
     ) -> Pair:
         """Measure a batch.
 
@@ -173,6 +177,7 @@ class Scorer:
             truth: (B, 3, H, W) uint8 sRGB.
             coloured: the prediction, ab (B, 2, H, W) in CIE units or 8-bit sRGB (B, 3, H, W) 0..1.
             columns: what else is told of each picture, (B,) each.
+            beside: the colourings of `self.beside`, ab (B, 2, H, W).
 
         Returns: predictions and truth as the protocol shows them.
         """
@@ -186,6 +191,10 @@ class Scorer:
         for name, colouring in self.baselines.items():
             rgb = self.protocol.rgb(*colouring(L, ab))
             self._tallies[name].add(Pair(rgb, pair.truth, truth_lab), known, {})
+        for name, made in (beside or {}).items():
+            if name in self.beside:
+                rgb = self.protocol.rgb(L, made)
+                self._tallies[name].add(Pair(rgb, pair.truth, truth_lab), known, {})
         return pair
 
     def result(self) -> Scores:

@@ -105,7 +105,7 @@ def test_floors_and_ceilings_stand_in_order(scored):
     told = summary(scored)["baselines"]
     psnr = {name: numbers["metrics"]["psnr"] for name, numbers in told.items()}
     assert list(psnr) == ["grey", "mean_ab", "mean_ab_given_L", "half_saturation", "ab_4x4", "ab_16x16",
-                          "ab_32x32", "round_trip"]  # fmt: skip
+                          "ab_32x32", "round_trip", "mean_gain"]  # fmt: skip
     assert psnr["grey"] < psnr["half_saturation"] < psnr["round_trip"]
     assert psnr["ab_4x4"] < psnr["ab_16x16"] < psnr["ab_32x32"]
     assert told["grey"]["metrics"]["chroma"] < 0.5

@@ -1,6 +1,7 @@
 """A checkpoint opened again: from the command line, from Python, with Lightning's own Trainer."""
 
 import os
+from dataclasses import replace
 
 import pytest
 import pytorch_lightning as pl
@@ -13,6 +14,7 @@ from colorization.data.scenes.dataset import Scenes
 from colorization.module import Colorizer
 from colorization.released import save
 from colorization.reopen import newest_run, open_run
+from colorization.scoring.fitting import fitted
 
 
 @pytest.fixture
@@ -95,3 +97,25 @@ def test_the_newest_run_is_the_one_written_last(tmp_path, monkeypatch):
     assert str(newest_run()) == "runs/new"
     with pytest.raises(ConfigError, match=r"run=nowhere: no run .*newest run here is runs/new"):
         open_run("nowhere")
+
+
+def test_how_vivid_the_truth_is_belongs_to_the_checkpoint(trained, tmp_path):
+    """Fitted in validation; a checkpoint without it still opens, and is given what evaluate finds."""
+    run = open_run(trained)
+    found = run.colorizer().objective.vividness
+    assert found.gain > 1 and found.strength > 0
+    old = tmp_path / "old.ckpt"
+    state = torch.load(run.checkpoint, weights_only=True)
+    del state["colorization"]["vividness"]
+    torch.save(state, old)
+    colorizer = open_run(old).colorizer()
+    assert colorizer.objective.vividness is None
+    data, protocol = run.data(colorizer.scorer.protocol), colorizer.scorer.protocol
+    again = fitted(colorizer, data, protocol, None, batch_size=8)
+    assert again == pytest.approx(found, rel=1e-2)
+    open_run(old).keep(again)
+    kept = open_run(old).colorizer().objective
+    kept.decode(vivid=1)
+    assert kept.vividness == again
+    gone = replace(data, root=str(tmp_path / "nowhere"))
+    assert "needs the run's validation photos" in fitted(colorizer, gone, protocol, None, 8)

@@ -1,5 +1,6 @@
 """The contract between a network and what it learns."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -15,8 +16,17 @@ from colorization.data.batch import Batch, Given
 from colorization.model.base import Network
 from colorization.model.size import cropped
 from colorization.objective.prior import Packed
+from colorization.objective.vivid import Vividness, stretched
 
 NETWORK = "network"  # the turn in which the network itself learns
+
+# What decoding takes, whatever the objective.
+EVERY = MappingProxyType(
+    {
+        "vivid": "0 the accurate end, 1 as colourful as the truth; null: the objective's own decoding",
+        "chroma": "factor of the chroma of all that is shown, within the gamut",
+    }
+)
 
 
 class Needs(NamedTuple):
@@ -72,6 +82,7 @@ class Losses(NamedTuple):
         logged: other scalars worth a curve.
         measured: numbers of each picture, (B,), by the names of `Objective.columns`.
         samples: n -> (n, B, 2, H, W), where the objective gives a distribution.
+        accurate: as `ab`, of `Objective.accurate`; None: that is `ab` itself.
     """
 
     total: Tensor
@@ -79,6 +90,7 @@ class Losses(NamedTuple):
     logged: Mapping[str, Tensor] = MappingProxyType({})
     measured: Callable[[], Mapping[str, Tensor]] = _nothing
     samples: Callable[[int], Tensor] = _no_samples
+    accurate: Callable[[], Tensor] | None = None
 
 
 class Objective(nn.Module, ABC):
@@ -87,12 +99,17 @@ class Objective(nn.Module, ABC):
     Attributes:
         needs: what it asks of a network.
         columns: what `Losses.measured` tells, by name.
-        decoding: the attributes that predict and evaluate may set, and what each means, by name.
+        decoding: the attributes that predict and evaluate may set beside those of `EVERY`, and what each
+            means, by name.
+        vividness: what was fitted on validation photos; None: nothing yet.
     """
 
     needs: Needs
     columns: Mapping[str, Column] = MappingProxyType({})
     decoding: Mapping[str, str] = MappingProxyType({})
+    vividness: Vividness | None = None
+    _vivid: float | None = None
+    _chroma: float = 1.0
 
     def prepare(self, pack: Packed) -> None:
         """Learn what the objective needs to know of the training pictures.
@@ -119,6 +136,60 @@ class Objective(nn.Module, ABC):
     def predict(self, network: Network, given: Given) -> Tensor:
         """The one best colouring, ab (B, 2, H, W) in CIE units."""
 
+    def accurate(self, network: Network, given: Given) -> Tensor:
+        """The colouring that errs least, `vivid=0`: ab (B, 2, H, W) in CIE units. `predict` by default."""
+        return self.predict(network, given)
+
+    def colouring(self, network: Network, given: Given) -> Tensor:
+        """What is shown, as decoding asks: ab (B, 2, H, W) in CIE units."""
+        if self.vivid is None:
+            return self.chroma * self.predict(network, given)
+        return self.enlivened(self.accurate(network, given))
+
+    def shown(self, losses: "Losses") -> Tensor:
+        """`colouring` of the forward that gave the losses."""
+        if self.vivid is None:
+            return self.chroma * losses.ab()
+        return self.enlivened((losses.accurate or losses.ab)())
+
+    def enlivened(self, accurate: Tensor) -> Tensor:
+        """The accurate colouring at `vivid` and `chroma`, ab (B, 2, H, W)."""
+        if not self.vivid:
+            return self.chroma * accurate
+        return self.chroma * stretched(accurate, self._fitted(self.vivid).strength, self.vivid)
+
+    @property
+    def vivid(self) -> float | None:
+        """From the accurate end, 0, to as colourful as the truth, 1; None: `predict` as it is."""
+        return self._vivid
+
+    @vivid.setter
+    def vivid(self, value: float | None) -> None:
+        if value is not None:
+            if not _is_number(value) or not 0 <= value <= 1:
+                raise ValueError(f"vivid={value}: choose 0 (accurate) to 1 (as colourful as the truth), or "
+                                 "null for the objective's own decoding")  # fmt: skip
+            if value:
+                self._fitted(value)
+        self._vivid = value
+
+    @property
+    def chroma(self) -> float:
+        """Factor of the chroma of all that is shown."""
+        return self._chroma
+
+    @chroma.setter
+    def chroma(self, value: float) -> None:
+        if not _is_number(value) or not 0 <= value < math.inf:
+            raise ValueError(f"chroma={value}: choose a factor from 0 (grey), such as 1.2; 1 changes nothing")
+        self._chroma = value
+
+    def _fitted(self, vivid: float) -> Vividness:
+        if self.vividness is None:
+            remedy = "type python -m colorization.evaluate run=RUN keep_vividness=true, or give chroma=1.5"
+            raise ValueError(f"vivid={vivid}: was not fitted on this network's validation photos; {remedy}")
+        return self.vividness
+
     def sample(self, network: Network, given: Given, n: int) -> Tensor:
         """Plausible colourings of each picture, ab (n, B, 2, H, W).
 
@@ -133,22 +204,25 @@ class Objective(nn.Module, ABC):
         return type(self).sample is not Objective.sample
 
     def decode(self, **settings: Any) -> None:
-        """Set what decoding takes; see `decoding`.
+        """Set what decoding takes; see `decoding` and `EVERY`.
 
         Raises:
             ConfigError: naming a setting that this objective does not have, or a value that it refuses.
         """
-        names = list(self.decoding)
+        names = [*self.decoding, *EVERY]
         kind = type(self).__name__
         for name, value in settings.items():
             if name not in names:
-                allowed = f"it takes {', '.join(names)}" if names else "it takes none"
-                raise ConfigError([f"{name}={value}: no setting of {kind}'s decoding; {allowed}"
-                                   f"{nearest(name, names)}"])  # fmt: skip
+                raise ConfigError([f"{name}={value}: no setting of {kind}'s decoding; it takes "
+                                   f"{', '.join(names)}{nearest(name, names)}"])  # fmt: skip
             try:
                 setattr(self, name, value)
             except (TypeError, ValueError) as error:
                 raise ConfigError([str(error)]) from error
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def output(network: Network, given: Given, *channels: Tensor, t: Tensor | None = None) -> Any:

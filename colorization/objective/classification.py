@@ -1,6 +1,7 @@
 """Colour as a distribution over bins: what is ambiguous stays several colours instead of their mean."""
 
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor
 
 from colorization.color.gamut import Gamut, cross_entropy, in_gamut, rebalancing
 from colorization.color.sampling import sample
+from colorization.config import ConfigError
 from colorization.data.batch import Batch, Given
 from colorization.model.base import Network
 from colorization.objective.base import NETWORK, Column, Losses, Needs, Objective, at_stride, output, upsample
@@ -27,7 +29,7 @@ class Classification(Objective):
 
     Rebalancing makes rare colours count more, which tilts what the network learns: it comes to predict
     p * weights. `predict` decodes that, as the paper does, because vivid pictures are its purpose; what
-    is logged and what is sampled divides the weights out again, and is p itself.
+    is logged, what is sampled and `vivid` divide the weights out again, and are of p itself.
 
     Args:
         neighbours: bins that share a pixel's label: 5 in the paper, 10 in the authors' code.
@@ -73,6 +75,12 @@ class Classification(Objective):
             raise ValueError(f"temperature={value}: choose more than 0 (0.38 in the paper, 1 is the mean)")
         self._temperature = value
 
+    def decode(self, **settings: Any) -> None:
+        if settings.get("vivid") is not None and "temperature" in settings:
+            given = " ".join(f"{name}={settings[name]}" for name in ("vivid", "temperature"))
+            raise ConfigError([f"{given}: vivid stretches the calibrated mean, of temperature 1; give one"])
+        super().decode(**settings)
+
     def prepare(self, pack: Packed) -> None:
         """Weigh the bins by how rare they are in the training pictures."""
         if self.rebalance < 1:
@@ -96,10 +104,15 @@ class Classification(Objective):
             logged=half_quality(self.calibrated(logits.detach()), index[:, :1]) if network.training else {},
             measured=lambda: quality(self.calibrated(logits), index[:, :1]),
             samples=lambda n: self._drawn(logits, network, batch.given, n),
+            accurate=lambda: self._calibrated_mean(logits, network, batch.given),
         )
 
     def predict(self, network: Network, given: Given) -> Tensor:
         return self._mean(output(network, given), network, given)
+
+    def accurate(self, network: Network, given: Given) -> Tensor:
+        """The mean of p itself: without the tilt of rebalancing, and without annealing."""
+        return self._calibrated_mean(output(network, given).float(), network, given)
 
     def sample(self, network: Network, given: Given, n: int) -> Tensor:
         return self._drawn(output(network, given).float(), network, given, n)
@@ -114,6 +127,9 @@ class Classification(Objective):
 
     def _mean(self, logits: Tensor, network: Network, given: Given) -> Tensor:
         return upsample(self.gamut.mean(logits, self.temperature), network.stride, given.L)
+
+    def _calibrated_mean(self, logits: Tensor, network: Network, given: Given) -> Tensor:
+        return upsample(self.gamut.mean(self.calibrated(logits)), network.stride, given.L)
 
     def _drawn(self, logits: Tensor, network: Network, given: Given, n: int) -> Tensor:
         drawn = sample(self.gamut, self.calibrated(logits), n, given.numbers("samples"))

@@ -20,7 +20,12 @@ from colorization.report.statistics import (
     over_seeds,
 )
 
-FLOORS = {"grey": "grey (ab = 0)", "mean_ab": "mean ab", "mean_ab_given_L": "mean ab given L"}
+FLOORS = {
+    "grey": "grey (ab = 0)",
+    "mean_ab": "mean ab",
+    "mean_ab_given_L": "mean ab given L",
+    "mean_gain": "its mean, chroma scaled to the truth's",
+}
 CEILINGS = {
     "half_saturation": "truth, half saturation",
     "ab_4x4": "truth, ab at 4x4",
@@ -145,12 +150,15 @@ def all_columns(runs: Sequence[Scored]) -> dict[str, Column]:
 
 
 def _rows(runs: Sequence[Scored]) -> dict[str, Row]:
-    """Floors, runs, ceilings. A trivial colouring that several runs have is the first one's."""
+    """Floors, runs, ceilings. A trivial colouring that several runs have is the first one's; one that is made
+    of a run's own colours stands once for each run.
+    """
     trivial: dict[str, tuple[Column, Mapping[str, float]]] = {}
     for run in runs:
         for name, column in run.baselines.items():
             whole = run.summary["baselines"].get(name, {}).get("set_metrics", {})
-            trivial.setdefault(name, (column, whole))
+            own = f"{run.name}: {FLOORS[name]}" if name == "mean_gain" and len(runs) > 1 else name
+            trivial.setdefault(own, (column, whole))
     floors = [*FLOORS, *(name for name in trivial if name not in {*FLOORS, *CEILINGS})]
     rows = {FLOORS.get(n, n): Row("floor", *trivial[n]) for n in floors if n in trivial}
     rows |= {run.name: Row("run", run.values, run.summary.get("set_metrics", {})) for run in runs}

@@ -23,6 +23,8 @@ NAMES = (
     "grey", "mean_ab", "mean_ab_given_L", "half_saturation", *(f"ab_{n}x{n}" for n in GRIDS), "round_trip"
 )  # fmt: skip
 
+MEAN_GAIN = "mean_gain"  # the floor of what is vivid: a run's own accurate colours times a factor
+
 
 class MeanColour(NamedTuple):
     """Mean colours of a training set, in CIE units.

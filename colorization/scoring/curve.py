@@ -43,5 +43,5 @@ def by_points(
         for count, scorer in scorers.items():
             given = batch._replace(hints=colorizer.hints.reveal_points(batch, count)).given
             with torch.no_grad():
-                scorer.add(index, truth, colorizer.objective.predict(colorizer.network, given))
+                scorer.add(index, truth, colorizer.objective.colouring(colorizer.network, given))
     return {count: scorer.result().model for count, scorer in scorers.items()}

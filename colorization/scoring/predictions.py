@@ -25,14 +25,16 @@ from colorization.module import Colorizer
 from colorization.objective.base import Column
 from colorization.protocol import Protocol
 from colorization.scoring import manifest
+from colorization.scoring.baselines import MEAN_GAIN
 from colorization.scoring.manifest import Pictures, some
 
 
 class Coloured(NamedTuple):
-    """Predictions, ab (B, 2, H, W) or 8-bit sRGB (B, 3, H, W) 0..1, and numbers beside them, (B,)."""
+    """Predictions, ab (B, 2, H, W) or 8-bit sRGB (B, 3, H, W) 0..1; beside them numbers (B,), and floors."""
 
     colours: Tensor
     columns: Mapping[str, Tensor] = {}
+    floors: Mapping[str, Tensor] = {}
 
 
 # Positions (B,) of pictures and their truth, uint8 sRGB (B, 3, H, W) -> how they are coloured.
@@ -46,6 +48,7 @@ def by_run(
 
     `extra` is what the data set has beside its pictures; see `PictureData.extra`.
     """
+    objective = colorizer.objective
 
     @torch.no_grad()
     def colour(index: Tensor, truth: Tensor) -> Coloured:
@@ -53,13 +56,16 @@ def by_run(
         L, ab = lab.split(truth)
         beside = {name: torch.from_numpy(rows[index.numpy()]).to(L.device) for name, rows in extra.items()}
         batch = colorizer.seen(Batch(L, ab, index.to(L.device), extra=beside))
-        losses = colorizer.objective.loss(colorizer.network, batch)
+        losses = objective.loss(colorizer.network, batch)
         columns = dict(losses.measured())
         if samples:
-            drawn = losses.samples(samples)
+            drawn = objective.chroma * losses.samples(samples)
             each = torch.stack([psnr(Pair(protocol.rgb(L, ab), truth / 255)) for ab in drawn])
             columns |= {f"best_of_{samples}": best_of(each), "diversity": diversity(drawn)}
-        return Coloured(losses.ab(), columns)
+        fitted, accurate = objective.vividness, losses.accurate or losses.ab
+        return Coloured(
+            objective.shown(losses), columns, {MEAN_GAIN: fitted.gain * accurate()} if fitted else {}
+        )
 
     return colour
 

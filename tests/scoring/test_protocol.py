@@ -183,7 +183,7 @@ def test_what_is_absent_has_a_reason_and_no_number():
     rows, told = scored()
     assert told["absent"] == {
         "gone": "no weights", "undefined": "not defined for any of these pictures",
-        "mean_ab": "unknown", "mean_ab_given_L": "unknown",
+        "mean_ab": "unknown", "mean_ab_given_L": "unknown", "mean_gain": "needs a run",
     }  # fmt: skip
     for part in (told, *told["baselines"].values()):
         assert part["metrics"].keys() == {"brightest", "sure"}
