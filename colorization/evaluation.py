@@ -108,8 +108,11 @@ def know_vividness(cfg: DictConfig, opened: Run, colorizer: Colorizer, protocol:
     """Fit how vivid the run's colours have to be made, where its checkpoint does not say; "", or why not."""
     if colorizer.objective.vividness:
         return ""
-    most, data = opened.config.get("validate", {}).get("pictures"), opened.data(protocol)
-    found = fitted(colorizer, data, protocol, most, cfg.batch_size)
+    most = opened.config.get("validate", {}).get("pictures")
+    try:
+        found = fitted(colorizer, opened.data(protocol), protocol, most, cfg.batch_size)
+    except ConfigError as error:  # a small file names no pictures
+        return str(error)
     if isinstance(found, str):
         return found
     colorizer.objective.vividness = found

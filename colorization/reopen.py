@@ -67,7 +67,14 @@ class Run:
         return colorizer.eval()
 
     def keep(self, vividness: Vividness) -> None:
-        """Write what was fitted into the checkpoint, whole or not at all."""
+        """Write what was fitted into the checkpoint, whole or not at all.
+
+        Raises:
+            ConfigError: it is a run's small file, which is made anew from the run.
+        """
+        if self.checkpoint.suffix == weights.SUFFIX:
+            remedy = "give keep_vividness=true with the run itself, then colorization.convert run=RUN"
+            raise ConfigError([f"{self.checkpoint}: holds a network alone; {remedy}"])
         self.state["colorization"]["vividness"] = vividness._asdict()
         with replaced(self.checkpoint) as partial, partial.open("wb") as file:
             torch.save(self.state, file)

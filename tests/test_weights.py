@@ -24,6 +24,7 @@ def test_a_run_as_a_small_file_colours_as_the_run(trained, small_file):
     L = 100 * torch.rand(2, 1, 40, 33)
     with torch.no_grad():
         torch.testing.assert_close(small(L), whole(L), atol=0.1, rtol=0.01)
+    assert small.objective.vividness == whole.objective.vividness is not None
     checkpoint = open_run(trained).checkpoint
     assert small_file.stat().st_size < 0.3 * checkpoint.stat().st_size
     assert open_run(small_file).name == "mine"

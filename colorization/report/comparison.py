@@ -150,8 +150,10 @@ def all_columns(runs: Sequence[Scored]) -> dict[str, Column]:
 
 
 def _rows(runs: Sequence[Scored]) -> dict[str, Row]:
-    """Floors, runs, ceilings. A trivial colouring that several runs have is the first one's; one that is made
-    of a run's own colours stands once for each run.
+    """Floors, runs, ceilings.
+
+    A trivial colouring that several runs have is the first one's; one made of a run's own colours stands for
+    each run.
     """
     trivial: dict[str, tuple[Column, Mapping[str, float]]] = {}
     for run in runs:

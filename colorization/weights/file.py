@@ -44,7 +44,7 @@ def write(state: Mapping[str, Any], path: Path, silent: Mapping[str, Any]) -> No
     config = {key: record["config"][key] for key in KEPT}
     config["hints"] = {**config["hints"], **silent}
     config["data"] = {"image_size": record["config"]["data"]["image_size"]}
-    kept = {key: record[key] for key in ("layout", "units", "git") if key in record}
+    kept = {key: record[key] for key in ("layout", "units", "vividness", "git") if key in record}
     with replaced(path) as partial:
         partial.write_bytes(save(tensors, {KEY: json.dumps(kept | {"config": config})}))
 

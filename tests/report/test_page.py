@@ -78,7 +78,7 @@ def test_large_pictures_of_many_runs_stay_below_the_limit(tmp_path):
 
 def test_tables_and_panels_are_drawn(tab, written, runs):
     tab.open(written, 1280, 900)
-    assert tab.ask("document.querySelectorAll('#scores tbody tr').length") == ROWS + len(runs)
+    assert tab.ask("document.querySelectorAll('#scores tbody tr').length") == ROWS - 1 + 2 * len(runs)
     assert tab.ask("document.querySelectorAll('#grid .row').length") == GRID
     assert tab.ask("document.querySelectorAll('#scatter circle').length") == 60
     assert tab.ask("document.querySelectorAll('#curves polyline').length") == len(runs)
