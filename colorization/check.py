@@ -24,7 +24,9 @@ SETTINGS: dict[str, Any] = {
     "gamut": Literal["chroma", "clip"],
     "lightness": Literal["equal", "any"],
     "format": Literal["page", "markdown", "latex", "csv"] | None,
-    **dict.fromkeys(("channels_last", "compile", "every_protocol", "hints_curve", "leaks", "list"), bool),
+    **dict.fromkeys(
+        ("channels_last", "compile", "every_protocol", "hints_curve", "leaks", "list", "stability"), bool
+    ),
 }
 
 

@@ -47,6 +47,9 @@ PATHS = (
 )
 HYDRA = ("hydra.searchpath", "hydra.verbose", "hydra.mode", "hydra.sweep.dir", "hydra.sweep.subdir")
 
+# What a list of options has chosen, in the name of a run: ${names:${loss}} of loss=[l1,chroma] is l1_chroma.
+OmegaConf.register_new_resolver("names", lambda chosen: "_".join(chosen) or "none", replace=True)
+
 
 class Trial(NamedTuple):
     """One run of a sweep: what was asked for, and its complete configuration; `cfg.run.dir` is its folder."""

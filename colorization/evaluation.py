@@ -14,7 +14,7 @@ from rich.console import Console
 from colorization import build
 from colorization.command import device
 from colorization.compose import composed
-from colorization.config import ConfigError, options
+from colorization.config import ConfigError, InputError, options
 from colorization.data.module import PictureData
 from colorization.data.pack import Pack
 from colorization.files import write_csv
@@ -37,6 +37,7 @@ from colorization.scoring.predictions import (
     of_split,
     reference,
 )
+from colorization.scoring.stability import COLUMN, LARGEST, NAME, with_size_difference
 
 log = logging.getLogger(__name__)
 Data = Callable[..., PictureData]
@@ -101,6 +102,8 @@ def a_run(cfg: DictConfig, protocol: Protocol) -> Subject:
     scoring.no_gain = no_gain
     if cfg.hints_curve:
         scoring.about = {**scoring.about, "hints_curve": hints_curve(colorizer, scoring)}
+    if cfg.stability:
+        scoring = stability(cfg, colorizer, scoring, source)
     return Subject(opened.name, Path(cfg.out or opened.folder), scoring, opened)
 
 
@@ -215,3 +218,26 @@ def hints_curve(colorizer: Colorizer, scoring: Scoring) -> dict[str, float]:
     name = scoring.protocol.reported.get("psnr", "psnr")
     curve = by_points(colorizer, scoring.protocol, [name], scoring.batches())
     return {str(points): (numbers.means | numbers.sets)[name] for points, numbers in curve.items()}
+
+
+def stability(cfg: DictConfig, colorizer: Colorizer, scoring: Scoring, source: Data) -> Scoring:
+    """The scoring with how much the colours of each picture change with the size that the network sees.
+
+    The pictures are read once more from where they come from, at the largest of those sizes.
+
+    Raises:
+        ConfigError: they cannot be had at that size.
+    """
+    if cfg.split == "train":
+        raise ConfigError(
+            [f"stability=true shows pictures of {LARGEST} pixels a side: split=test or split=val"]
+        )
+    try:
+        data = source(replace(scoring.protocol, size=LARGEST))
+        pack, extra = data.pack(cfg.split), data.rows(cfg.split)
+    except InputError as error:
+        raise ConfigError([f"stability=true needs pictures of {LARGEST} pixels a side: {error}"]) from error
+    known = {name: row for row, name in enumerate(pack.names)}
+    places = {scoring.pictures.position(i): known[name] for i, name in enumerate(scoring.pictures.names)}
+    colour = with_size_difference(scoring.colour, colorizer, scoring.protocol, pack.pictures, places, extra)
+    return replace(scoring, colour=colour, columns={**scoring.columns, NAME: COLUMN})

@@ -197,9 +197,12 @@ class Colorizer(pl.LightningModule):
         ]
         return optimizers, plateaus
 
+    def on_fit_start(self) -> None:
+        """Move the loss terms, which are no sub-modules, to the device."""
+        self.terms = {name: term.to(self.device) for name, term in self.terms.items()}
+
     def on_train_start(self) -> None:
         """Let the optimizers of a resumed run follow the configuration, which may have changed since."""
-        self.terms = {name: term.to(self.device) for name, term in self.terms.items()}
         for optimizer, configured in zip(self.trainer.optimizers, self.configured, strict=True):
             for group, settings in zip(optimizer.param_groups, configured, strict=True):
                 if settings["initial_lr"] != group["initial_lr"]:
@@ -237,7 +240,8 @@ class Colorizer(pl.LightningModule):
         ab = losses.ab()
         values = {name: term(ab, batch) for name, term in self.terms.items()}
         total = losses.total + sum(self.terms[name].weight * value for name, value in values.items())
-        logged = {**losses.logged, "objective": losses.total, **values}
+        named = {f"{name}_loss": value for name, value in values.items()}  # a metric may have the bare name
+        logged = {**losses.logged, "objective": losses.total, **named}
         return losses._replace(total=total, ab=lambda: ab, logged=logged)
 
     def _follow_schedule(self) -> None:

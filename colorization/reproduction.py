@@ -15,6 +15,7 @@ from colorization import build
 from colorization.compose import composed
 from colorization.config import EXPERIMENTS, ConfigError, command_line
 from colorization.run import is_code_of, provenance
+from colorization.scoring import stability
 from colorization.scoring.predictions import of_split
 from colorization.study import outdated, read_results
 
@@ -109,6 +110,7 @@ def repeat(folder: Path, entry: dict[str, Any], extra: Sequence[str]) -> dict[st
     counts = [name.removeprefix("best_of_") for name in measured if name.startswith("best_of_")]
     more = [f"samples={count}" for count in counts]
     more += ["hints_curve=true"] if "hints_curve" in scores else []
+    more += ["stability=true"] if stability.NAME in measured else []
     if entry["run"] is None:
         _python("evaluate", *settings, *floors(scores, extra), f"out={folder}")
     else:

@@ -148,7 +148,7 @@ def test_a_network_without_time_is_refused_for_an_objective_that_feeds_one(cache
 
 @pytest.mark.parametrize("objective", options("objective"))
 def test_loss_terms_add_to_any_objective(cache, objective):
-    cfg = configured(cache, f"objective={objective}", "loss=[l1,gradient]")
+    cfg = configured(cache, f"objective={objective}", "loss=[l1,gradient,perceptual,chroma]")
     cfg.loss = {
         **cfg.loss,
         **yaml.safe_load((CONF / "loss" / "mean_chroma.yaml").read_text(encoding="utf-8")),
@@ -158,8 +158,9 @@ def test_loss_terms_add_to_any_objective(cache, objective):
     seen = colorizer.seen(batch())
     own = colorizer.objective.loss(colorizer.network, seen)
     both = colorizer._losses(seen)
-    parts = {name: both.logged[name] for name in ("l1", "gradient", "mean_chroma")}
+    parts = {name: both.logged[f"{name}_loss"] for name in colorizer.terms}
     total = own.total + parts["l1"] + 3 * parts["gradient"] + parts["mean_chroma"]
+    total = total + 0.5 * parts["perceptual"] + 0.5 * parts["chroma"]
     torch.testing.assert_close(both.total, total)
     torch.testing.assert_close(parts["l1"], (own.ab() - seen.ab).abs().mean() / 110)
     grad = torch.autograd.grad(both.total - own.total, colorizer.network.parameters(), allow_unused=True)

@@ -185,3 +185,8 @@ def test_what_loggers_protocols_and_metrics_take_is_checked_with_the_rest():
     ):
         assert part in said
     assert "metric.mine: _target_: colorization.metric.psnr.psnrr" in said
+
+
+def test_a_run_may_be_named_by_the_options_of_a_list():
+    for chosen, name in (("[]", "none"), ("[gradient]", "gradient"), ("[l1,chroma]", "l1_chroma")):
+        assert composed("train", ["experiment=loss_terms", f"loss={chosen}"]).name == f"loss_terms_{name}_0"

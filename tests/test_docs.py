@@ -85,7 +85,7 @@ def test_what_contributing_shows_is_typed_in_and_trains(tmp_path, monkeypatch, c
     )  # fmt: skip
     trainer.fit(colorizer, data)
     logged = trainer.callback_metrics
-    assert {"train/loss", "train/worst", "train/mine", "val/distance", "val/exact"} <= logged.keys()
+    assert {"train/loss", "train/worst", "train/mine_loss", "val/distance", "val/exact"} <= logged.keys()
     assert [group["initial_lr"] / cfg.optimizer.lr for group in trainer.optimizers[0].param_groups] == [
         0.1,
         1,

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,8 +21,10 @@ from colorization.config import ConfigError
 from colorization.evaluate import main
 from colorization.evaluation import hints_curve
 from colorization.metric.diversity import diversity
+from colorization.reopen import open_run
 from colorization.score import Scoring
 from colorization.scoring.predictions import by_run
+from colorization.scoring.stability import size_difference
 
 
 def table(path):
@@ -163,6 +166,7 @@ def test_every_protocol_is_one_table(scored, evaluate, tmp_path):
         (["run=RUN", "hints_curve=true"], "hints=points"),
         (["run=RUN", "points=0"], "hints=points"),
         (["run=RUN", "points=-1"], "points=-1"),
+        (["run=RUN", "stability=true", "split=train"], "split=test or split=val"),
         (["run=RUN", "samples=2"], "this objective gives one colouring"),
         (["predictions=RUN"], "reference=DIR"),
         (["predictions=nowhere", "reference=RUN"], "nowhere: no such folder"),
@@ -250,6 +254,29 @@ def test_few_pictures_are_counted_and_named(trained, evaluate, tmp_path):
     assert rows[3].keys() < rows[5].keys() and told["fingerprint"] != whole["fingerprint"]
     for name, row in rows[3].items():
         assert float(row["psnr"]) == pytest.approx(float(rows[5][name]["psnr"]), abs=1e-3)
+
+
+def test_stability_is_a_column_and_moves_no_other_number(trained, scored, evaluate, tmp_path):
+    """Of the pictures as they are read from their files at 320 pixels, not of those that are packed."""
+    done = evaluate(f"run={trained}", "pictures=3", "stability=true", "out=stable", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "stable/evaluation/folder_test_first3"
+    rows, told = table(folder / "pictures.csv"), summary(folder)
+    values = [float(row["size_difference"]) for row in rows.values() if row["grey"] == "0"]
+    assert all(value > 0 for value in values) and "size_difference" in done.stdout
+    assert told["metrics"]["size_difference"] == pytest.approx(np.mean(values))
+    assert (told["units"]["size_difference"], told["better"]["size_difference"]) == ("dE00", "lower")
+    before = table(scored / "pictures.csv")
+    for name, row in rows.items():
+        assert float(row["psnr"]) == pytest.approx(float(before[name]["psnr"]), abs=1e-3)
+    opened = open_run(trained)
+    large = replace(build.protocol(composed("evaluate")), size=320)
+    pack = opened.data(large).pack("test")
+    name = next(iter(rows))
+    place = pack.names.index(name)
+    picture = torch.from_numpy(pack.pictures[[place]]).movedim(-1, 1)
+    found = size_difference(opened.colorizer(), large, torch.tensor([place]), picture)
+    assert float(rows[name]["size_difference"]) == pytest.approx(found.item(), abs=1e-3)
 
 
 @pytest.fixture

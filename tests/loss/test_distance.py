@@ -39,3 +39,16 @@ def test_a_negative_weight_is_refused():
     assert L1(weight=0).weight == 0
     with pytest.raises(ValueError, match="weight=-1"):
         L1(weight=-1)
+
+
+def test_of_two_equal_distances_the_gradient_minds_the_one_that_bleeds():
+    """A red square whose colour runs 2 pixels over its edge, and a red square that is a little too pale."""
+    truth = torch.zeros(1, 2, 32, 32)
+    truth[:, 0, 8:24, 8:24] = 60
+    bled = truth.clone()
+    bled[:, 0, 6:26, 6:26] = 60
+    pale = truth.clone()
+    pale[:, 0, 8:24, 8:24] -= 60 * (20**2 - 16**2) / 16**2
+    costs = [(L1()(x, batch(truth)).item(), Gradient()(x, batch(truth)).item()) for x in (bled, pale)]
+    assert costs[0][0] == pytest.approx(costs[1][0], rel=1e-5)
+    assert costs[0][1] > 2 * costs[1][1]
