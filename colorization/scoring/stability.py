@@ -65,9 +65,9 @@ def size_difference(
 ) -> Tensor:
     """Mean CIEDE2000 between the colourings of a picture at each two sizes, over pixels and pairs.
 
-    The network sees the picture reduced by an antialiased triangle filter to 8 bits; its colouring, at whatever
-    decoding is set, is enlarged along the edges of the picture's own L and joined to it, as predict does, under
-    the protocol. Nothing is revealed. No size is the right one: every two count alike.
+    The network sees the picture reduced by an antialiased triangle filter to 8 bits; its colouring, at the
+    decoding that is set, is enlarged along the edges of the picture's own L and joined to it, as predict
+    does, under the protocol. Nothing is revealed. No size is the right one: every two count alike.
 
     Args:
         colorizer: the network.
