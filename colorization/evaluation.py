@@ -88,10 +88,11 @@ def a_run(cfg: DictConfig, protocol: Protocol) -> Subject:
     opened = open_run(cfg.run)
     colorizer = opened.colorizer().to(device(cfg.device))
     decoding = dict(cfg.decoding)
+    if cfg.points is not None:
+        colorizer.hints = Exactly(colorizer.hints, cfg.points)
     no_gain = know_vividness(cfg, opened, colorizer, protocol)
     colorizer.objective.decode(**decoding)
     if cfg.points is not None:
-        colorizer.hints = Exactly(colorizer.hints, cfg.points)
         decoding["points"] = cfg.points
     source = partial(build.data, cfg) if cfg.get("data") else opened.data
     scoring = of_network(
