@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-SPEEDS = ("startup", "conversion", "decode", "feed", "gamut", "compare", "step")
+SPEEDS = ("startup", "conversion", "decode", "feed", "gamut", "compare", "step", "predict")
 PROOFS = ("metrics", "coverage", "kills", "loopback", "memory", "mutants")  # each fails where its claim does
 
 if __name__ == "__main__":
