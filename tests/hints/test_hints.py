@@ -190,7 +190,7 @@ def test_psnr_rises_with_the_points():
     pictures = torch.randint(256, (4, 3, 48, 48), dtype=torch.uint8)
 
     class KnowsWhatIsRevealed:
-        def predict(self, network, given):
+        def colouring(self, network, given):
             _, ab = lab.split(pictures[[int(given.chance.index[0])]])
             return torch.where(given.hints[:, 2:] > 0, ab, torch.zeros(1))
 
