@@ -22,12 +22,13 @@ $(VENV)/ready: pyproject.toml
 	@touch $@
 
 demo: RUN_DIR := runs/demo_$(shell date +%Y-%m-%d_%H-%M-%S)
-demo: setup  ## train on rendered scenes for two minutes, score, colour photos, write a page to open
+demo: setup  ## colour photos; train on rendered scenes for two minutes, score, write a page to open
+	$(BIN)/python experiments/demo/photos.py runs/photos/grey
+	$(RUN) colorization.predict runs/photos/grey run=box out=runs/photos/coloured
 	$(RUN) colorization.train experiment=demo run.dir=$(RUN_DIR)
-	$(BIN)/python experiments/demo/photos.py $(RUN_DIR)/photos
-	$(RUN) colorization.predict $(RUN_DIR)/photos run=$(RUN_DIR) out=$(RUN_DIR)/coloured
+	$(RUN) colorization.predict runs/photos/grey run=$(RUN_DIR) out=$(RUN_DIR)/coloured
 	$(RUN) colorization.compare $(RUN_DIR) out=$(RUN_DIR)/compare.html
-	@echo "coloured photos: $(RUN_DIR)/coloured/"
+	@echo "photos, coloured by the network that comes along: runs/photos/coloured/; by this run: $(RUN_DIR)/coloured/"
 	@echo "open $(RUN_DIR)/compare.html"
 
 test: setup  ## run the tests, on up to four cores

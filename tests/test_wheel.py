@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from colorization.config import groups, options
 
@@ -61,3 +62,11 @@ def test_configurations_compose_from_the_wheel(installed):
     target, named = done.stdout.strip().splitlines()
     assert target == "colorization.model.unet.UNet"
     assert named == str({group: options(group) for group in groups("train")})
+
+
+def test_the_wheel_colours_a_photo(installed):
+    """Nothing was trained and nothing is downloaded: the network in the box does it."""
+    Image.linear_gradient("L").save(installed / "grey.png")
+    done = run(installed, "-m", "colorization.predict", "grey.png")
+    assert done.returncode == 0, done.stderr
+    assert Image.open(installed / "colorized" / "grey.png").mode == "RGB"

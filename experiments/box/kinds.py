@@ -29,8 +29,9 @@ def main(evaluation: Path) -> None:
     print("| kind | photos | " + " | ".join(METRICS) + " |\n|---|" + "---:|" * (1 + len(METRICS)))
     for kind, (first, last) in KINDS.items():
         chosen = [row for row in rows if first <= int(Path(row["name"]).stem) <= last]
-        cells = [cell([float(row[metric]) for row in chosen]) for metric in METRICS] if chosen else []
-        print(f"| {kind} | {len(chosen)} | {' | '.join(cells)} |")
+        if chosen:
+            cells = [cell([float(row[metric]) for row in chosen]) for metric in METRICS]
+            print(f"| {kind} | {len(chosen)} | {' | '.join(cells)} |")
 
 
 def cell(values: list[float]) -> str:
