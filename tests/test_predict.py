@@ -96,11 +96,6 @@ def test_mistakes_are_sentences(trained, command, album, arguments, said, tmp_pa
     assert done.returncode == 1 and said in done.stderr and "Traceback" not in done.stderr
 
 
-def test_without_a_run_it_says_how_to_make_one(command, album, tmp_path):
-    done = command("predict", album / "grey.png", cwd=tmp_path)
-    assert done.returncode == 1 and "make demo" in done.stderr
-
-
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
     """A file of the released layout: a network with a distribution over bins."""
