@@ -5,7 +5,7 @@ from pathlib import Path
 
 from colorization.data.folder import files_at
 from colorization.data.module import SPLITS, PictureData
-from colorization.data.remote import RemoteZip
+from colorization.data.remote_zip import RemoteZip
 from colorization.data.source import Files, Part, Source
 
 

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from colorization.config import InputError
 from colorization.data.archive import Tar, Zip
 from colorization.data.module import SPLITS, PictureData
-from colorization.data.remote import RemoteTree, RemoteZip
+from colorization.data.remote_tree import RemoteTree
+from colorization.data.remote_zip import RemoteZip
 from colorization.data.source import Files, Part, Source, Tree
 
 

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from colorization.data import remote
+from colorization.data import remote, remote_zip
 from colorization.data.archive import Zip
 from colorization.data.coco import COCO
 from colorization.data.folder import files_at
 from colorization.data.pack import pack
-from colorization.data.remote import RemoteTree, RemoteZip
+from colorization.data.remote_tree import RemoteTree
+from colorization.data.remote_zip import RemoteZip
 from colorization.data.source import Tree
 
 
@@ -122,7 +123,7 @@ def test_spans_never_cost_more_than_single_files(server, picks):
     requests = files.requests(wanted)
     assert len(requests) <= len(wanted)
     assert sorted(name for request in requests for name in request.names) == sorted(wanted)
-    assert sum(r.stop - r.start for r in requests) <= (1 + remote.WASTE) * files.length(wanted)
+    assert sum(r.stop - r.start for r in requests) <= (1 + remote_zip.WASTE) * files.length(wanted)
 
 
 def test_cut_and_refused_answers_lead_to_the_same_pack(server, tmp_path):
