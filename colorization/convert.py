@@ -43,7 +43,8 @@ def a_run(cfg: DictConfig) -> Path:
     out = _free(cfg.out or f"{run.name}{SUFFIX}")
     if out.suffix != SUFFIX:
         raise ConfigError([f"out={out}: a run becomes a {SUFFIX} file; name it so"])
-    write(run.state, out, run.colorizer().hints.silent)
+    size = run.config.data.image_size if cfg.size == "auto" else cfg.size
+    write(run.state, out, run.colorizer().hints.silent, size)
     return out
 
 

@@ -99,12 +99,7 @@ def open_run(path: str | Path) -> Run:
     """
     checkpoint = find_checkpoint(Path(path).expanduser())
     try:
-        small = checkpoint.suffix == weights.SUFFIX
-        state = (
-            weights.read(checkpoint)
-            if small
-            else torch.load(checkpoint, map_location="cpu", weights_only=True)
-        )
+        state = weights.read(checkpoint) if checkpoint.suffix == weights.SUFFIX else _loaded(checkpoint)
         record = state["colorization"]
         config = OmegaConf.create(literal(record["config"]))
     except Exception as error:  # a damaged file fails in many ways; each means the same to the user
@@ -119,6 +114,11 @@ def open_run(path: str | Path) -> Run:
     if checkpoint.parent == weights.FOLDER:
         folder = Path("runs") / checkpoint.stem
     return Run(checkpoint, folder, config, state)
+
+
+def _loaded(checkpoint: Path) -> dict[str, Any]:
+    state: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    return state
 
 
 def find_checkpoint(path: Path, names: tuple[str, ...] = ("best", "last")) -> Path:

@@ -38,6 +38,13 @@ def test_it_says_what_made_it_and_nothing_of_the_machine(trained, small_file):
     assert str(trained.parent) not in json.dumps(record)
 
 
+def test_predict_shows_it_the_size_that_it_is_best_at(trained, tmp_path):
+    out = tmp_path / "best.safetensors"
+    done = run_command("convert", f"run={trained}", f"out={out}", "size=40", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert open_run(out).config.data.image_size == 40
+
+
 def test_it_needs_pictures_to_be_scored_on(small_file, tmp_path):
     done = run_command("evaluate", f"run={small_file}", cwd=tmp_path)
     assert done.returncode and "data=folder data.root=PHOTOS" in done.stderr
@@ -62,6 +69,7 @@ def test_another_file_is_refused(content, tmp_path):
         (["run=a", "weights=b"], "give one of run and weights"),
         (["run={run}", "out=a.ckpt"], "a run becomes a .safetensors file"),
         (["run={run}", "out={run}"], "is there already"),
+        (["run={run}", "size=0"], "size=0"),
     ],
 )
 def test_what_cannot_be_converted_is_said(words, said, trained, tmp_path):

@@ -30,20 +30,21 @@ def packaged(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def write(state: Mapping[str, Any], path: Path, silent: Mapping[str, Any]) -> None:
+def write(state: Mapping[str, Any], path: Path, silent: Mapping[str, Any], size: int) -> None:
     """Write what a checkpoint holds of a network. Convolutions lose half their bits, about 3 digits stay.
 
     Args:
         state: a checkpoint's "state_dict" and "colorization".
+        path: of the file to write, whole or not at all.
         silent: arguments of its hints with which nothing is revealed: what scores this file scores the
             network by itself.
-        path: of the file to write, whole or not at all.
+        size: pixels of the shorter side that predict shows it.
     """
     tensors = {name: _small(tensor).contiguous() for name, tensor in state["state_dict"].items()}
     record = state[KEY]
     config = {key: record["config"][key] for key in KEPT}
     config["hints"] = {**config["hints"], **silent}
-    config["data"] = {"image_size": record["config"]["data"]["image_size"]}
+    config["data"] = {"image_size": size}
     kept = {key: record[key] for key in ("layout", "units", "vividness", "git") if key in record}
     with replaced(path) as partial:
         partial.write_bytes(save(tensors, {KEY: json.dumps(kept | {"config": config})}))
