@@ -49,3 +49,10 @@ def test_another_c_library_is_left_alone(monkeypatch):
 
     monkeypatch.setattr(allocator.ctypes, "CDLL", lambda name: object())
     assert allocator.keep_memory() is False
+
+
+def test_training_asks_for_it(trains, monkeypatch):
+    asked = []
+    monkeypatch.setattr("colorization.training.keep_memory", lambda: asked.append(True))
+    trains("budget.steps=1")
+    assert asked == [True]

@@ -33,8 +33,8 @@ class Coloured(NamedTuple):
     """Predictions, ab (B, 2, H, W) or 8-bit sRGB (B, 3, H, W) 0..1; beside them numbers (B,), and floors."""
 
     colours: Tensor
-    columns: Mapping[str, Tensor] = {}
-    floors: Mapping[str, Tensor] = {}
+    columns: Mapping[str, Tensor] = NONE
+    floors: Mapping[str, Tensor] = NONE
 
 
 # Positions (B,) of pictures and their truth, uint8 sRGB (B, 3, H, W) -> how they are coloured.
