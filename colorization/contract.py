@@ -18,7 +18,7 @@ RIGHT = "Losses(total=..., ab=lambda: ...)"
 
 def input_channels(objective: Objective, hints: Hints) -> int:
     """Of the network: lightness, hints, and what else the objective feeds."""
-    return 1 + hints.channels + objective.needs.extra_in
+    return 1 + objective.needs.hints * hints.channels + objective.needs.extra_in
 
 
 def check(network: Network, objective: Objective, hints: Hints) -> None:
@@ -31,6 +31,8 @@ def check(network: Network, objective: Objective, hints: Hints) -> None:
     if needs.time and not network.takes_time:
         feeds = f"which {type(objective).__name__} feeds"
         raise ConfigError([f"{name}: takes no time t, {feeds}; choose a network with takes_time"])
+    if not needs.hints:
+        hints.clicked([], (1, 1), (1, 1))  # refuses where hints are no points
     training = network.training
     outputs = _outputs(network.eval(), objective, hints, SIZE)
     network.train(training)
@@ -98,7 +100,7 @@ def _outputs(
 ) -> tuple[Tensor, ...]:
     L = torch.full((1, 1, *size), 50.0)
     more = L.new_zeros(1, objective.needs.extra_in, *size)
-    x = network.units.encode(L, hints.blank(L), more)
+    x = network.units.encode(L, hints.blank(L) if objective.needs.hints else None, more)
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         try:
             y = network(x, L.new_zeros(1)) if objective.needs.time else network(x)

@@ -92,7 +92,7 @@ class Colorizer(pl.LightningModule):
 
     def forward(self, L: Tensor, hints: Tensor | None = None) -> Tensor:
         """Colour lightness L (B, 1, H, W) 0..100: ab (B, 2, H, W) in CIE units."""
-        given = Given(L, self.hints.blank(L) if hints is None else hints)
+        given = Given(L, unhinted(L, self.objective, self.hints) if hints is None else hints)
         return self.objective.colouring(self.network, given)
 
     def export(self) -> torch.export.ExportedProgram:
@@ -293,7 +293,13 @@ class Automatic(nn.Module):
         self.network, self.objective, self.hints = network, objective, hints
 
     def forward(self, L: Tensor) -> Tensor:
-        return self.objective.colouring(self.network, Given(L, self.hints.blank(L)))
+        given = Given(L, unhinted(L, self.objective, self.hints))
+        return self.objective.colouring(self.network, given)
+
+
+def unhinted(L: Tensor, objective: Objective, hints: Hints) -> Tensor | None:
+    """What a network is given where nothing is revealed, (B, channels, H, W); None: it takes no hints."""
+    return hints.blank(L) if objective.needs.hints else None
 
 
 def _optimizer(factory: Callable[..., Optimizer], groups: list[dict[str, Any]], rate: float) -> Optimizer:

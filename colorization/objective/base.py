@@ -36,11 +36,13 @@ class Needs(NamedTuple):
         out: output channels.
         extra_in: input channels beside L and hints, such as a noisy ab.
         time: whether forward takes a time t, (B,) in 0..1.
+        hints: whether it is given the hints; else the objective itself follows points of colour.
     """
 
     out: int
     extra_in: int = 0
     time: bool = False
+    hints: bool = True
 
 
 class Column(NamedTuple):

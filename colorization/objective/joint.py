@@ -12,6 +12,7 @@ from colorization.data.batch import Batch, Given
 from colorization.model.base import Network
 from colorization.objective.base import NETWORK, Losses, Needs, Objective, at_stride, output, upsample
 from colorization.objective.classification import QUALITY, half_quality, quality
+from colorization.objective.kriging import Colours, channels, colours
 
 
 class Joint(Objective):
@@ -24,11 +25,14 @@ class Joint(Objective):
     Args:
         colour: weight of the ab loss beside the cross-entropy, 10 in the authors' code.
         delta: where Huber turns from square to straight, ab units: 1 in the paper.
+        kernel: 0 gives the hints to the network, as the paper does; more gives it none and lets points of
+            colour correct what it finds (see `colorization.objective.kriging`), by so many channels that tell
+            places apart. Huber then counts twice, without points and with them.
     """
 
     columns = QUALITY
 
-    def __init__(self, colour: float = 10.0, delta: float = 1.0):
+    def __init__(self, colour: float = 10.0, delta: float = 1.0, kernel: int = 0):
         super().__init__()
         if colour <= 0:
             raise ValueError(
@@ -37,49 +41,56 @@ class Joint(Objective):
         if delta <= 0:
             raise ValueError(f"delta={delta} ab units: Huber needs a positive turning point")
         self.gamut = Gamut(square(), neighbours=1)
-        self.needs = Needs(out=2 + len(self.gamut))
+        self.needs = Needs(out=2 + channels(kernel) + len(self.gamut), hints=not kernel)
         self.colour = colour
         self.delta = delta
 
     def loss(self, network: Network, batch: Batch, turn: str = NETWORK) -> Losses:
         """The loss and its parts "colour" and "classes"; bits_per_pixel, top1, top5 of the distribution."""
         heads = self._heads(network, batch.given)
-        scale = network.units.ab_scale
-        apart = smooth_l1_loss(heads.ab / scale, batch.ab / scale, beta=self.delta / scale, reduction="none")
-        colour = apart.sum(dim=1).mean()
+        colour = self._huber(heads.colours.alone, batch.ab, network.units.ab_scale)
+        logged = {"colour": colour}
+        if heads.colours.field is not None:
+            logged["points"] = self._huber(heads.colours.ab, batch.ab, network.units.ab_scale)
         index, share = self.gamut.soft_encode(at_stride(batch.ab, heads.stride))
         classes = cross_entropy(heads.logits, index, share).mean()
-        logged = {"colour": colour, "classes": classes}
+        total = self.colour * sum(logged.values()) + classes
+        logged["classes"] = classes
         if network.training:
             logged |= half_quality(heads.logits.detach(), index)
         return Losses(
-            self.colour * colour + classes,
-            ab=lambda: heads.ab,
+            total,
+            ab=lambda: heads.colours.ab,
             logged=logged,
             measured=lambda: quality(heads.logits, index),
             samples=lambda n: self._drawn(heads, batch.given, n),
         )
 
     def predict(self, network: Network, given: Given) -> Tensor:
-        return self._heads(network, given).ab
+        return self._heads(network, given).colours.ab
 
     def sample(self, network: Network, given: Given, n: int) -> Tensor:
         return self._drawn(self._heads(network, given), given, n)
 
     def _drawn(self, heads: "Heads", given: Given, n: int) -> Tensor:
         drawn = sample(self.gamut, heads.logits, n, given.numbers("samples"))
-        return torch.stack([upsample(ab, heads.stride, given.L) for ab in drawn])
+        full = [upsample(ab, heads.stride, given.L) for ab in drawn]
+        return torch.stack([heads.colours.following(ab, given) for ab in full])
 
     def _heads(self, network: Network, given: Given) -> "Heads":
-        y = output(network, given)
+        y = output(network, given if self.needs.hints else given._replace(hints=None))
         first, second = network.head_strides or (network.stride, network.stride)
-        y, logits = y.tensor_split([2], dim=1) if isinstance(y, Tensor) else y
-        return Heads(upsample(network.units.decode(y), first, given.L), logits.float(), second)
+        y, logits = y.tensor_split([-len(self.gamut)], dim=1) if isinstance(y, Tensor) else y
+        return Heads(colours(y, network.units, first, given), logits.float(), second)
+
+    def _huber(self, ab: Tensor, truth: Tensor, scale: float) -> Tensor:
+        apart = smooth_l1_loss(ab / scale, truth / scale, beta=self.delta / scale, reduction="none")
+        return apart.sum(dim=1).mean()
 
 
 class Heads(NamedTuple):
-    """What the network gives: ab (B, 2, H, W), the bins' logits, and pixels per position of these."""
+    """What the network gives: colours, the bins' logits, and pixels per position of these."""
 
-    ab: Tensor
+    colours: Colours
     logits: Tensor
     stride: int

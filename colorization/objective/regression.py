@@ -7,7 +7,8 @@ from torch.nn.functional import huber_loss, l1_loss, mse_loss
 
 from colorization.data.batch import Batch, Given
 from colorization.model.base import Network
-from colorization.objective.base import NETWORK, Losses, Needs, Objective, output, upsample
+from colorization.objective.base import NETWORK, Losses, Needs, Objective, output
+from colorization.objective.kriging import Colours, channels, colours
 
 
 class Regression(Objective):
@@ -17,32 +18,42 @@ class Regression(Objective):
         loss: "mse" learns the conditional mean, "l1" the conditional median, "huber" the mean near
             the truth and the median far from it.
         delta: where Huber turns from square to straight, in ab units.
+        kernel: 0 gives the hints to the network; more gives it none and lets points of colour correct what it
+            finds (see `colorization.objective.kriging`), by so many channels that tell places apart. The
+            distance then counts twice, without points and with them.
 
     The loss is taken in the network's own units (ab / ab_scale), so that its size, and with it the
     learning rate, means the same as in the published recipes.
     """
 
-    needs = Needs(out=2)
-
-    def __init__(self, loss: Literal["mse", "l1", "huber"] = "l1", delta: float = 10.0):
+    def __init__(self, loss: Literal["mse", "l1", "huber"] = "l1", delta: float = 10.0, kernel: int = 0):
         super().__init__()
         if loss not in ("mse", "l1", "huber"):
             raise ValueError(f"loss={loss!r}: choose 'mse', 'l1' or 'huber'")
         if delta <= 0:
             raise ValueError(f"delta={delta} ab units: Huber needs a positive turning point")
+        self.needs = Needs(out=2 + channels(kernel), hints=not kernel)
         self.kind = loss
         self.delta = delta
 
     def loss(self, network: Network, batch: Batch, turn: str = NETWORK) -> Losses:
-        ab = self.predict(network, batch.given)
-        scale = network.units.ab_scale
-        return Losses(self._distance(ab / scale, batch.ab / scale, self.delta / scale), lambda: ab)
+        found = self._colours(network, batch.given)
+        total = distance = self._distance(found.alone, batch.ab, network.units.ab_scale)
+        logged = {}
+        if found.field is not None:
+            logged = {"alone": distance, "points": self._distance(found.ab, batch.ab, network.units.ab_scale)}
+            total = distance + logged["points"]
+        return Losses(total, lambda: found.ab, logged)
 
     def predict(self, network: Network, given: Given) -> Tensor:
-        y = network.units.decode(output(network, given))
-        return upsample(y, network.stride, given.L)
+        return self._colours(network, given).ab
 
-    def _distance(self, ab: Tensor, truth: Tensor, delta: float) -> Tensor:
+    def _colours(self, network: Network, given: Given) -> Colours:
+        y = output(network, given if self.needs.hints else given._replace(hints=None))
+        return colours(y, network.units, network.stride, given)
+
+    def _distance(self, ab: Tensor, truth: Tensor, scale: float) -> Tensor:
+        ab, truth, delta = ab / scale, truth / scale, self.delta / scale
         if self.kind == "mse":
             return mse_loss(ab, truth)
         if self.kind == "l1":
