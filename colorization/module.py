@@ -1,6 +1,5 @@
 """The only LightningModule: any network, any objective, one training step, one validation."""
 
-import copy
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -21,6 +20,7 @@ from colorization.loss.base import Term
 from colorization.metric.base import Pair
 from colorization.metric.psnr import psnr
 from colorization.model.base import Network
+from colorization.model.spectral import folded
 from colorization.objective.base import NETWORK, Losses, Objective
 from colorization.objective.vivid import Vividness
 from colorization.protocol import Protocol
@@ -97,7 +97,7 @@ class Colorizer(pl.LightningModule):
 
     def export(self) -> torch.export.ExportedProgram:
         """`forward` of one picture without hints as a graph: L (1, 1, H, W) -> ab (1, 2, H, W), any H, W."""
-        network = copy.deepcopy(self.network).to(memory_format=torch.contiguous_format)
+        network = folded(self.network).to(memory_format=torch.contiguous_format)
         size = {2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC}
         return torch.export.export(
             Automatic(network, self.objective, self.hints).eval(),

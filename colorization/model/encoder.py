@@ -77,6 +77,20 @@ class Pretrained:
             raise ConfigError([f"{self.node}.weights={path}: {other}"])
         return {name: other for (name, _), other in pairs}
 
+    def start(self, encoder: Any) -> None:
+        """Load the weights into what `network` gave; those of channels beyond three are zeros.
+
+        Raises:
+            ConfigError: as `state`.
+        """
+        state = self.state()
+        for name, own in encoder.state_dict().items():
+            if own.dim() > 1 and own.shape[1] > state[name].shape[1]:  # the first convolution
+                state[name] = torch.cat(
+                    [state[name], torch.zeros_like(own[:, state[name].shape[1] :])], dim=1
+                )
+        encoder.load_state_dict(state)
+
     def file(self) -> Path:
         """The file that a package ships, or that is given. Raises ConfigError where there is none."""
         if self.weights == "package":
