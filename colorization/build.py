@@ -17,6 +17,7 @@ from pytorch_lightning.callbacks import (
     ModelCheckpoint,
     StochasticWeightAveraging,
 )
+from pytorch_lightning.strategies import DDPStrategy
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from colorization.callback.budget import Budget
@@ -221,7 +222,10 @@ def trainer(
         "use_distributed_sampler": False,
     }
     try:
-        return make(cfg.trainer, **own)
+        made: pl.Trainer = make(cfg.trainer, **own)
+        if isinstance(made.strategy, DDPStrategy) and len(colorizer.turns) > 1:
+            made.strategy._ddp_kwargs["find_unused_parameters"] = True  # those whose turn it is not
+        return made
     except (MisconfigurationException, RuntimeError) as error:
         raise ConfigError([f"trainer: {' '.join(str(error).split())}"]) from error
 

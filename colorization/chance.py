@@ -56,6 +56,11 @@ class Chance:
         return _scrambled(start[:, None] + counter)
 
 
+def reseed(*numbers: int) -> None:
+    """Let torch's own generators, which dropout draws from, start from these numbers alone."""
+    torch.manual_seed(_mixed(numbers))
+
+
 def _scrambled(z: Tensor) -> Tensor:
     """SplitMix64's output function; int64 stands for uint64, whose products wrap alike."""
     z = (z ^ _shifted(z, 30)) * _signed(FIRST)

@@ -1,6 +1,6 @@
 """The only LightningModule: any network, any objective, one training step, one validation."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import pytorch_lightning as pl
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from colorization.chance import Chance
+from colorization.chance import Chance, reseed
 from colorization.color import lab
 from colorization.config import ConfigError
 from colorization.contract import losses_of, prediction
@@ -77,6 +77,7 @@ class Colorizer(pl.LightningModule):
         self.record = dict(record or {})
         self._told: set[str] = set()
         self.turns = list(objective.players(network))
+        self._due: Sequence[str] = ()
         self._refuse_forgotten()
 
     @classmethod
@@ -115,26 +116,34 @@ class Colorizer(pl.LightningModule):
         batch = batch._replace(chance=Chance(batch.index, *seed))
         return batch._replace(hints=self.hints.reveal(batch))
 
-    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
+    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
+        """The turns that are due; gives the sum of their losses, and whose they were."""
         batch = self.seen(batch, self.current_epoch)
         steps = (batch_idx + 1) % self.accumulate == 0 or self.trainer.is_last_batch
+        if batch_idx % self.accumulate == 0 or not self._due:
+            self._due = self.objective.due(self.network, self.progress())
+        reseed(self.seed, self.current_epoch, batch_idx, self.global_rank)
         optimizers: Any = self.optimizers()
-        for turn, optimizer in zip(
-            self.turns, optimizers if isinstance(optimizers, list) else [optimizers], strict=True
-        ):
+        by_turn = dict(
+            zip(self.turns, optimizers if isinstance(optimizers, list) else [optimizers], strict=True)
+        )
+        totals = []
+        for turn in self._due:
+            optimizer = by_turn[turn]
             with optimizer.toggle_model(sync_grad=steps):
                 losses = self._losses(batch, turn)
                 self.manual_backward(losses.total / self.accumulate)
                 if steps:
                     optimizer.step()
                     optimizer.zero_grad()
-            logged = {"loss": losses.total.detach(), **losses.logged}
+            totals.append(losses.total.detach())
+            logged = {"loss": totals[-1], **losses.logged}
             self.log_dict(
                 {f"{_prefix(turn)}/{name}": value for name, value in logged.items()}, batch_size=len(batch.L)
             )
         if steps:
             self._follow_schedule()
-        return {"loss": losses.total.detach()}
+        return {"loss": torch.stack(totals).sum(), "turns": tuple(self._due)}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Pair]:
         return self._score(batch, "val")

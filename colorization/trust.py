@@ -19,7 +19,7 @@ from typing import Any
 from colorization.config import CONF, ConfigError, locate, named_targets
 
 VARIABLE = "COLORIZATION_TRUST"
-ROOMS = ("data", "hints", "loss", "model", "objective", "schedule")
+ROOMS = ("critic", "data", "hints", "loss", "model", "objective", "schedule")
 PARTS = (*(f"colorization.{room}" for room in ROOMS), "torch.optim")
 RUN = ("colorization", "torch.optim", "pytorch_lightning.callbacks", "pytorch_lightning.loggers")
 

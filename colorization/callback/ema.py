@@ -1,18 +1,22 @@
 """Averaged weights: what is validated, saved and used is the running mean of the trained ones."""
 
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import WeightAveraging
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from colorization.objective.base import NETWORK
 
 
 class EMA(WeightAveraging):
     """Exponential moving average of weights and buffers, over Lightning's own callback.
 
-    Lightning counts the updates on the device and asks it for the number at every step; here the host counts.
+    The network alone is averaged: what belongs to the objective, such as a critic, is kept as it is.
+    Lightning counts the updates on the device and asks it for the number at every step; here the host
+    counts.
 
     Args:
         decay: share of the old average that each update keeps; it rises to this value as
@@ -30,12 +34,15 @@ class EMA(WeightAveraging):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Follow the weights, once for each batch that moved them."""
+        """Follow the network, once for each batch that moved it; take over all else."""
         assert self._average_model is not None
         if trainer.global_step > self._latest_update_step:
             self._latest_update_step = trainer.global_step
-            follow(self._average_model.module, pl_module, kept(self.updates, self.decay))
-            self.updates += 1
+            average, current = cast(Any, self._average_model.module), cast(Any, pl_module)
+            if NETWORK in outputs["turns"]:
+                follow(average.network, current.network, kept(self.updates, self.decay))
+                self.updates += 1
+            follow(average.objective, current.objective, 0.0)
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         super().on_validation_epoch_start(trainer, pl_module)
@@ -72,10 +79,11 @@ def follow(average: nn.Module, current: nn.Module, share: float) -> None:
         chain(current.parameters(), current.buffers()),
         strict=True,
     )
-    floats = []
+    floats: list[tuple[Tensor, Tensor]] = []
     for mean, value in pairs:
         if mean.is_floating_point():
             floats.append((mean.detach(), value.detach()))
         else:
             mean.copy_(value)
-    get_ema_multi_avg_fn(share)(*map(list, zip(*floats, strict=True)), 0)
+    if floats:
+        get_ema_multi_avg_fn(share)(*map(list, zip(*floats, strict=True)), 0)

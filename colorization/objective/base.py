@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
@@ -126,6 +126,14 @@ class Objective(nn.Module, ABC):
         names are refused, since they would never learn, or learn somebody else's goal.
         """
         return {NETWORK: Player(network.groups())}
+
+    def due(self, network: Network, progress: float) -> Sequence[str]:
+        """Who learns in the next step, in this order; every player by default.
+
+        Asked before each step, at the share of the budget that is spent, 0..1; several processes have to be
+        given the same answer.
+        """
+        return list(self.players(network))
 
     @abstractmethod
     def loss(self, network: Network, batch: Batch, turn: str = NETWORK) -> Losses:

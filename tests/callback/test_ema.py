@@ -37,10 +37,12 @@ def test_it_follows_once_a_batch(steps_per_batch):
     class Trainer:
         global_step = 0
 
-    ema, module, trainer = EMA(0.9), nn.Linear(1, 1), Trainer()
+    module = nn.ModuleDict({"network": nn.Linear(1, 1), "objective": nn.Linear(1, 1)})
+    module.network, module.objective = module["network"], module["objective"]
+    ema, trainer = EMA(0.9), Trainer()
     ema._average_model = torch.optim.swa_utils.AveragedModel(module)
     for batch in range(6):
         if batch % 2:  # gradients of two batches make a step
             trainer.global_step += steps_per_batch
-        ema.on_train_batch_end(trainer, module, None, None, batch)
+        ema.on_train_batch_end(trainer, module, {"turns": ("network",)}, None, batch)
     assert ema.updates == 3

@@ -1,0 +1,1 @@
+"""Networks that judge whether a picture's colours are its own."""
