@@ -1,7 +1,7 @@
 """Convolutions whose largest gain is 1, and what becomes of them where nothing learns any more."""
 
 from copy import deepcopy
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import nn
@@ -17,7 +17,7 @@ def spectral(conv: nn.Conv2d) -> nn.Conv2d:
     Miyato et al. 2018 (arXiv:1802.05957): the weight is seen as an (out, in * height * width) matrix; each
     forward in training is one power iteration.
     """
-    return spectral_norm(conv)
+    return cast(nn.Conv2d, spectral_norm(conv))
 
 
 def folded(network: N) -> N:
