@@ -164,8 +164,10 @@ def parts(cfg: DictConfig) -> tuple[Network, Objective, Hints]:
     """What a checkpoint holds the weights of: the network, its objective and its hints."""
     learns = objective(cfg)
     reveals = hints(cfg)
-    channels = input_channels(learns, reveals)
-    network = make(cfg.model, in_channels=channels, out_channels=learns.needs.out)
+    given = {"in_channels": input_channels(learns, reveals), "out_channels": learns.needs.out}
+    if "takes_time" in signature(cfg.model._target_):
+        given["takes_time"] = learns.needs.time
+    network = make(cfg.model, **given)
     if not isinstance(network, Network) or not hasattr(network, "units"):
         raise ConfigError([f"{cfg.model._target_}: should be a colorization.model.base.Network with units"])
     check(network, learns, reveals)

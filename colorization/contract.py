@@ -30,7 +30,8 @@ def check(network: Network, objective: Objective, hints: Hints) -> None:
     name, needs = type(network).__name__, objective.needs
     if needs.time and not network.takes_time:
         feeds = f"which {type(objective).__name__} feeds"
-        raise ConfigError([f"{name}: takes no time t, {feeds}; choose a network with takes_time"])
+        remedy = "choose a network with takes_time, such as model=unet"
+        raise ConfigError([f"{name}: takes no time t, {feeds}; {remedy}"])
     if not needs.hints:
         hints.clicked([], (1, 1), (1, 1))  # refuses where hints are no points
     training = network.training

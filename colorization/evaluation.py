@@ -20,10 +20,10 @@ from colorization.data.pack import Pack
 from colorization.files import write_csv
 from colorization.hints.base import Exactly
 from colorization.module import Colorizer
+from colorization.objective.colours import MeanColour, mean_colour
 from colorization.protocol import Protocol
 from colorization.reopen import Run, open_run
 from colorization.score import Scoring, of_network, protocols_table
-from colorization.scoring.baselines import MeanColour, mean_colour
 from colorization.scoring.curve import by_points
 from colorization.scoring.fitting import fitted
 from colorization.scoring.leaks import leaks

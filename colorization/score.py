@@ -19,11 +19,12 @@ from colorization.files import sha256, write_csv, write_json
 from colorization.metric.base import Pair
 from colorization.module import Colorizer
 from colorization.objective.base import Column
+from colorization.objective.colours import MeanColour
 from colorization.protocol import Measure, Protocol
 from colorization.report.comparison import CEILINGS, FLOORS
 from colorization.scorer import MODEL, Row, Scorer, Scores, gathered, place
 from colorization.scoring import manifest
-from colorization.scoring.baselines import MEAN_GAIN, NAMES, MeanColour, colourings
+from colorization.scoring.baselines import MEAN_GAIN, NAMES, colourings
 from colorization.scoring.manifest import Pictures
 from colorization.scoring.predictions import Colour, by_run, columns_of, flat, of_split, stem, tensor
 

@@ -20,9 +20,9 @@ from colorization.config import ConfigError, command_line
 from colorization.files import read_csv, write_json
 from colorization.job import Job, reopened
 from colorization.logger.wandb import log_evaluation
+from colorization.objective.colours import mean_colour
 from colorization.reopen import open_run
 from colorization.score import of_network, summary_table
-from colorization.scoring.baselines import mean_colour
 
 log = logging.getLogger(__name__)
 

@@ -142,8 +142,10 @@ def test_the_steps_of_decoding_are_a_setting():
 
 
 def test_a_network_without_time_is_refused_for_an_objective_that_feeds_one(cache):
-    with pytest.raises(ConfigError, match="UNet: takes no time t, which Flow feeds"):
-        build.colorizer(configured(cache, objective="flow_small"))
+    with pytest.raises(ConfigError, match="CNN: takes no time t, which Flow feeds"):
+        cfg = configured(cache, objective="flow_small")
+        cfg.model = composed("train", ["model=cnn"]).model
+        build.colorizer(cfg)
 
 
 @pytest.mark.parametrize("objective", options("objective"))

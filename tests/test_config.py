@@ -11,7 +11,7 @@ import colorization
 from colorization import build
 from colorization.check import faults, fits
 from colorization.compose import composed
-from colorization.config import CONF, ConfigError, groups, options
+from colorization.config import CONF, ConfigError, groups, options, signature
 from colorization.data.batch import Batch
 
 
@@ -97,7 +97,12 @@ def batch(size: int = 32) -> Batch:
 @pytest.mark.parametrize("objective", options("objective"))
 @pytest.mark.parametrize("model", options("model"))
 def test_every_model_learns_from_every_objective(model, objective):
-    colorizer = build.colorizer(composed("train", [f"model={model}", f"objective={objective}"]))
+    cfg = composed("train", [f"model={model}", f"objective={objective}"])
+    if build.objective(cfg).needs.time and "takes_time" not in signature(cfg.model._target_):
+        with pytest.raises(ConfigError, match=r"takes no time t, .* such as model=unet"):
+            build.colorizer(cfg)
+        return
+    colorizer = build.colorizer(cfg)
     colorizer.objective.loss(colorizer.network, colorizer.seen(batch())).total.backward()
     for name, weight in colorizer.network.named_parameters():
         assert weight.grad is not None and weight.grad.isfinite().all(), name

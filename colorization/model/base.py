@@ -12,7 +12,8 @@ class Network(nn.Module):
 
     A subclass takes `in_channels` and `out_channels` and defines `forward(x)`, or `forward(x, t)` with
     `takes_time`: (B, in_channels, H, W) -> (B, out_channels, ceil(H / stride), ceil(W / stride)) for any H
-    and W; t is (B,) in 0..1. One with several heads gives a tuple, each head at its own stride.
+    and W; t is (B,) in 0..1. One with several heads gives a tuple, each head at its own stride. One that can
+    do with and without a time takes `takes_time`, too: the objective decides.
 
     Attributes:
         units: what the numbers that enter and leave mean in CIE units.

@@ -1,7 +1,7 @@
 """A U-Net over any encoder of timm's: what ImageNet has taught about things tells what colour they have."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from torch.nn.functional import interpolate, pad
 from colorization.model.base import Network
 from colorization.model.encoder import Pretrained
 from colorization.model.size import cropped
+from colorization.model.time import Clock, FiLM
 from colorization.model.units import Units
 
 
@@ -34,6 +35,7 @@ class EncoderUNet(Network):
         frozen_statistics: whether the encoder's batch norms keep the statistics that they start from.
         classes: how many of `out_channels` a head of their own gives, one block of the decoder earlier, at
             half the size of the others.
+        takes_time: whether the decoder is told a time; the objective decides.
 
     Shape: (B, in_channels, H, W) -> (B, out_channels, ceil(H / stride), ceil(W / stride)), any H and W; with
     classes a tuple of both heads.
@@ -55,6 +57,7 @@ class EncoderUNet(Network):
         layer_decay: float = 1.0,
         frozen_statistics: bool = False,
         classes: int = 0,
+        takes_time: bool = False,
     ):
         super().__init__()
         if width < 1:
@@ -80,27 +83,34 @@ class EncoderUNet(Network):
         normalisation = self.encoder.pretrained_cfg
         for key in ("mean", "std"):
             self.register_buffer(key, torch.tensor(normalisation[key]).reshape(1, 3, 1, 1), persistent=False)
-        self.decoder = nn.ModuleList()
+        self.takes_time = takes_time
+        self.clock = Clock() if takes_time else None
+        self.decoder, self.films = nn.ModuleList(), nn.ModuleList()
         deep = channels[-1]
         for reduction, skip in list(zip(reductions, channels, strict=True))[
             -2 : self.first - len(channels) - 1 : -1
         ]:
             wide = width * min(max(reduction // 4, 1), 4)
             self.decoder.append(nn.Sequential(_conv(deep + skip, wide), _conv(wide, wide)))
+            if takes_time:
+                self.films.append(FiLM(wide))
             before, deep = deep, wide
         self.head = nn.Conv2d(deep, out_channels - classes, 1)
         self.classify = nn.Conv2d(before, classes, 1) if classes else None
         self.head_strides = (stride, 2 * stride) if classes else ()
         self.encoder.requires_grad_(encoder_lr > 0)
 
-    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, t: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
         height, width = x.shape[-2:]
+        time = None if self.clock is None else self.clock(t)
         x = torch.cat([(grey(100 * x[:, :1]) - self.mean) / self.std, x[:, 1:]], dim=1)
         x = pad(x, (0, -width % self.multiple, 0, -height % self.multiple), mode="replicate")
         *skips, x = self.encoder(x)[self.first :]
-        for block in self.decoder:
+        for depth, block in enumerate(self.decoder):
+            first, second = cast(nn.Sequential, block)
             skip, before = skips.pop(), x
-            x = block(torch.cat([interpolate(x, size=skip.shape[-2:], mode="nearest"), skip], dim=1))
+            x = first(torch.cat([interpolate(x, size=skip.shape[-2:], mode="nearest"), skip], dim=1))
+            x = second(self.films[depth](x, time) if self.takes_time else x)
         y = cropped(self.head(x), -(-height // self.stride), -(-width // self.stride))
         if self.classify is None:
             return y

@@ -1,5 +1,6 @@
 """A residual U-Net: the model to start from at 128x128 and beyond."""
 
+from functools import partial
 from itertools import pairwise
 from typing import Literal
 
@@ -9,6 +10,7 @@ from torch.nn.functional import interpolate, pad, scaled_dot_product_attention
 
 from colorization.model.base import Network
 from colorization.model.size import cropped
+from colorization.model.time import Clock, FiLM
 from colorization.model.units import Units
 
 Norm = Literal["batch", "group"]
@@ -31,6 +33,7 @@ class UNet(Network):
         blocks: residual blocks per stage and direction.
         norm: "batch", or "group" (the same in training and prediction, for small batches).
         attention: whether the bottleneck attends to the whole picture.
+        takes_time: whether every block is told a time; the objective decides.
 
     Shape: (B, in_channels, H, W) -> (B, out_channels, ceil(H / stride), ceil(W / stride)), any H and
     W: padded inside to a multiple of stride * 2**depth.
@@ -48,6 +51,7 @@ class UNet(Network):
         blocks: int = 1,
         norm: Norm = "batch",
         attention: bool = True,
+        takes_time: bool = False,
     ):
         super().__init__()
         if width < 8 or width % 8:
@@ -59,40 +63,45 @@ class UNet(Network):
         widths = [width * min(2**stage, 8) for stage in range(depth + 1)]
         self.stride = stride
         self.multiple = stride * 2**depth
+        self.takes_time = takes_time
+        self.clock = Clock() if takes_time else None
+        stage = partial(_stage, blocks=blocks, norm=norm, takes_time=takes_time)
         self.stem = nn.Conv2d(in_channels, width, 2 * stride + 1, stride=stride, padding=stride)
-        self.encode = nn.ModuleList(_stage(w, w, blocks, norm) for w in widths[:-1])
+        self.encode = nn.ModuleList(stage(w, w) for w in widths[:-1])
         self.shrink = nn.ModuleList(nn.Conv2d(i, o, 2, stride=2) for i, o in pairwise(widths))
         deepest = widths[-1]
         self.bottleneck = nn.Sequential(
-            _stage(deepest, deepest, blocks, norm),
+            stage(deepest, deepest),
             Attention(deepest, norm) if attention else nn.Identity(),
-            _stage(deepest, deepest, blocks, norm),
+            stage(deepest, deepest),
         )
         self.grow = nn.ModuleList(
             nn.Conv2d(o, i, 1) for i, o in zip(reversed(widths[:-1]), reversed(widths), strict=False)
         )
-        self.decode = nn.ModuleList(_stage(2 * w, w, blocks, norm) for w in reversed(widths[:-1]))
+        self.decode = nn.ModuleList(stage(2 * w, w) for w in reversed(widths[:-1]))
         self.head = nn.Sequential(_norm(norm, width), nn.SiLU(), nn.Conv2d(width, out_channels, 3, padding=1))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, t: Tensor | None = None) -> Tensor:
         height, width = x.shape[-2:]
+        time = None if self.clock is None else self.clock(t)
         x = self.stem(pad(x, (0, -width % self.multiple, 0, -height % self.multiple), mode="replicate"))
         skips = []
         for stage, shrink in zip(self.encode, self.shrink, strict=True):
-            skips.append(stage(x))
+            skips.append(stage(x, time))
             x = shrink(skips[-1])
-        x = self.bottleneck(x)
+        before, attend, after = self.bottleneck
+        x = after(attend(before(x, time)), time)
         for grow, stage in zip(self.grow, self.decode, strict=True):
             skip = skips.pop()
             x = interpolate(grow(x), size=skip.shape[-2:], mode="nearest")
-            x = stage(torch.cat([skip, x], dim=1))
+            x = stage(torch.cat([skip, x], dim=1), time)
         return cropped(self.head(x), -(-height // self.stride), -(-width // self.stride))
 
 
 class Residual(nn.Module):
-    """x + conv(act(norm(conv(act(norm(x)))))), (B, C, H, W) -> (B, D, H, W)."""
+    """x + conv(act(norm(conv(act(norm(x)))))), (B, C, H, W) -> (B, D, H, W); time acts on the second norm."""
 
-    def __init__(self, in_channels: int, out_channels: int, norm: Norm):
+    def __init__(self, in_channels: int, out_channels: int, norm: Norm, takes_time: bool = False):
         super().__init__()
         last = nn.Conv2d(out_channels, out_channels, 3, padding=1)
         nn.init.zeros_(last.weight)  # every block starts as its shortcut: stable when deep
@@ -106,9 +115,21 @@ class Residual(nn.Module):
         )
         same = in_channels == out_channels
         self.shortcut = nn.Identity() if same else nn.Conv2d(in_channels, out_channels, 1)
+        self.film = FiLM(out_channels) if takes_time else None
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.shortcut(x) + self.body(x)
+    def forward(self, x: Tensor, time: Tensor | None = None) -> Tensor:
+        if self.film is None:
+            return self.shortcut(x) + self.body(x)
+        return self.shortcut(x) + self.body[4:](self.film(self.body[:4](x), time))
+
+
+class Stage(nn.Sequential):
+    """Residual blocks, each told the time."""
+
+    def forward(self, x: Tensor, time: Tensor | None = None) -> Tensor:
+        for block in self:
+            x = block(x, time)
+        return x
 
 
 class Attention(nn.Module):
@@ -130,10 +151,9 @@ class Attention(nn.Module):
         return x + self.out(y)
 
 
-def _stage(in_channels: int, out_channels: int, blocks: int, norm: Norm) -> nn.Sequential:
-    return nn.Sequential(
-        *(Residual(in_channels if i == 0 else out_channels, out_channels, norm) for i in range(blocks))
-    )
+def _stage(in_channels: int, out_channels: int, blocks: int, norm: Norm, takes_time: bool) -> Stage:
+    entering = [in_channels] + [out_channels] * (blocks - 1)
+    return Stage(*(Residual(channels, out_channels, norm, takes_time) for channels in entering))
 
 
 def _norm(norm: Norm, channels: int) -> nn.Module:

@@ -4,18 +4,14 @@ A colouring takes the true L (B, 1, H, W) and ab (B, 2, H, W) and gives those th
 """
 
 from functools import partial
-from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
-from colorization.color import lab
+from colorization.objective.colours import MeanColour, of_lightness
 from colorization.scorer import Colouring
 
-PICTURES = 10_000  # of the training set, evenly spaced, are enough for its mean colours
-STEP = 4  # every fourth row and column of each
 GRIDS = (4, 16, 32)
 
 # A table's rows, from the worst to the best.
@@ -24,33 +20,6 @@ NAMES = (
 )  # fmt: skip
 
 MEAN_GAIN = "mean_gain"  # the floor of what is vivid: a run's own accurate colours times a factor
-
-
-class MeanColour(NamedTuple):
-    """Mean colours of a training set, in CIE units.
-
-    Attributes:
-        ab: (2,) of all pixels.
-        given_L: (101, 2) of the pixels of each lightness 0..100, rounded; `ab` where there are none.
-    """
-
-    ab: Tensor
-    given_L: Tensor
-
-
-def mean_colour(pictures: np.ndarray) -> MeanColour:
-    """Count a training set's colours: (N, H, W, 3) uint8 sRGB."""
-    chosen = np.linspace(0, len(pictures) - 1, min(len(pictures), PICTURES)).astype(int)
-    total, count = torch.zeros(101, 2, dtype=torch.float64), torch.zeros(101, dtype=torch.float64)
-    for start in range(0, len(chosen), 64):
-        some = np.stack([pictures[i, ::STEP, ::STEP] for i in chosen[start : start + 64]])
-        L, ab = lab.split(torch.from_numpy(some).movedim(-1, 1))
-        level = L.round().long().clamp(0, 100).flatten()
-        total.index_add_(0, level, ab.movedim(1, -1).reshape(-1, 2).double())
-        count.index_add_(0, level, torch.ones_like(level, dtype=torch.float64))
-    mean = total.sum(dim=0) / count.sum()
-    given_L = torch.where(count[:, None] > 0, total / count[:, None].clamp(min=1), mean)
-    return MeanColour(mean.float(), given_L.float())
 
 
 def colourings(training: MeanColour | None) -> dict[str, Colouring]:
@@ -69,11 +38,6 @@ def colourings(training: MeanColour | None) -> dict[str, Colouring]:
 def grey(L: Tensor, ab: Tensor) -> tuple[Tensor, Tensor]:
     """No colour at all, the floor of every table."""
     return L, torch.zeros_like(ab)
-
-
-def of_lightness(L: Tensor, colours: Tensor) -> Tensor:
-    """Each pixel's ab from its lightness alone: (B, 1, H, W), (101, 2) -> (B, 2, H, W)."""
-    return colours[L[:, 0].round().long().clamp(0, 100)].movedim(-1, 1)
 
 
 def coarse(ab: Tensor, side: int) -> Tensor:

@@ -1,33 +1,15 @@
 """Floors and ceilings, each against its definition."""
 
 import numpy as np
-import pytest
 import torch
-from skimage.color import rgb2lab
 from skimage.data import astronaut
 
 from colorization.color import lab
-from colorization.scoring.baselines import NAMES, coarse, colourings, mean_colour, of_lightness
+from colorization.objective.colours import mean_colour
+from colorization.scoring.baselines import NAMES, coarse, colourings
 
 PHOTO = astronaut()[:160, 100:260]
 L, AB = lab.split(torch.from_numpy(np.ascontiguousarray(PHOTO)).movedim(-1, 0)[None])
-
-
-def test_mean_colours_are_those_of_the_training_pictures():
-    pictures = np.stack([PHOTO, PHOTO[::-1], PHOTO // 2])
-    found = mean_colour(pictures)
-    seen = rgb2lab(pictures[:, ::4, ::4]).reshape(-1, 3)
-    assert found.ab.numpy() == pytest.approx(seen[:, 1:].mean(axis=0), abs=1e-2)
-    for level in (0, 20, 55, 90):
-        of_level = seen[np.abs(seen[:, 0] - level) < 0.5]
-        expected = of_level[:, 1:].mean(axis=0) if len(of_level) else seen[:, 1:].mean(axis=0)
-        assert found.given_L[level].numpy() == pytest.approx(expected, abs=0.1)
-
-
-def test_lightness_alone_looks_its_colour_up():
-    table = torch.arange(202.0).view(101, 2)
-    found = of_lightness(torch.tensor([[[[0.0, 49.6, 100.0]]]]), table)
-    assert found[0, :, 0].T.tolist() == [[0, 1], [100, 101], [200, 201]]
 
 
 def test_coarse_colour_is_the_mean_of_its_cells():

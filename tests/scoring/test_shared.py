@@ -11,9 +11,9 @@ from torch import distributed
 from colorization.metric.colorfulness import Difference
 from colorization.metric.psnr import Pooled, psnr
 from colorization.metric.ssim import ssim
+from colorization.objective.colours import mean_colour
 from colorization.protocol import Protocol
 from colorization.score import Scoring
-from colorization.scoring.baselines import mean_colour
 from colorization.scoring.predictions import in_grey
 
 METRICS = {"psnr": psnr, "ssim": ssim, "pooled": Pooled(), "difference": Difference()}
