@@ -223,6 +223,8 @@ def trainer(
         "callbacks": [budget, speed, *callbacks(cfg, better), *bar, Interrupt(best), best],
         "use_distributed_sampler": False,
     }
+    if isinstance(cfg.trainer.get("val_check_interval"), int):  # batches, however few an epoch has
+        own["check_val_every_n_epoch"] = None
     try:
         made: pl.Trainer = make(cfg.trainer, **own)
         if isinstance(made.strategy, DDPStrategy) and len(colorizer.turns) > 1:

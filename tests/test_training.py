@@ -108,6 +108,7 @@ def test_the_best_checkpoint_is_that_of_the_best_validation(
         ("trainer.fast_dev_run=true", set()),
         ("trainer.limit_val_batches=0", {"last.ckpt"}),
         ("trainer.check_val_every_n_epoch=100", {"best.ckpt", "last.ckpt"}),
+        ("trainer.val_check_interval=1000", {"best.ckpt", "last.ckpt"}),  # more than an epoch has batches
         ("trainer.enable_model_summary=true", {"best.ckpt", "last.ckpt"}),
         ("trainer.num_sanity_val_steps=1", {"best.ckpt", "last.ckpt"}),
         ("trainer.enable_progress_bar=false", {"best.ckpt", "last.ckpt"}),
