@@ -48,10 +48,8 @@ class Joint(Objective):
     def loss(self, network: Network, batch: Batch, turn: str = NETWORK) -> Losses:
         """The loss and its parts "colour" and "classes"; bits_per_pixel, top1, top5 of the distribution."""
         heads = self._heads(network, batch.given)
-        colour = self._huber(heads.colours.alone, batch.ab, network.units.ab_scale)
-        logged = {"colour": colour}
-        if heads.colours.field is not None:
-            logged["points"] = self._huber(heads.colours.ab, batch.ab, network.units.ab_scale)
+        scale = network.units.ab_scale
+        logged = heads.colours.distances(lambda ab: self._huber(ab, batch.ab, scale), "colour")
         index, share = self.gamut.soft_encode(at_stride(batch.ab, heads.stride))
         classes = cross_entropy(heads.logits, index, share).mean()
         total = self.colour * sum(logged.values()) + classes

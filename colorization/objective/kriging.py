@@ -9,6 +9,7 @@ Journel and Huijbregts 1978).
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -30,15 +31,25 @@ class Colours(NamedTuple):
 
     Attributes:
         alone: (B, 2, H, W) the colouring without points, in CIE units.
-        ab: (B, 2, H, W) the colouring that follows them; its gradient reaches the field alone.
-        field: (B, kernel + 1, h, w) by which points spread; None: the network has no part in that.
+        added: (B, 2, H, W) what points correct; its gradient reaches the field alone. None: nothing.
+        field: (B, kernel + 1, h, w) by which points spread; None: they have no part in that.
         stride: pixels per place of the field.
     """
 
     alone: Tensor
-    ab: Tensor
+    added: Tensor | None
     field: Tensor | None
     stride: int
+
+    @property
+    def ab(self) -> Tensor:
+        """The colouring that follows the points, (B, 2, H, W)."""
+        return self.alone if self.added is None else self.alone + self.added
+
+    def distances(self, distance: Callable[[Tensor], Tensor], name: str) -> dict[str, Tensor]:
+        """Of the colouring alone, from which colours learn; with points also of theirs, from which the field does."""
+        alone = {name: distance(self.alone)}
+        return alone if self.added is None else alone | {"points": distance(self.alone.detach() + self.added)}
 
     def following(self, ab: Tensor, given: Given) -> Tensor:
         """Another colouring (B, 2, H, W), such as a sample, brought to agree with the points."""
@@ -54,11 +65,11 @@ def colours(y: Tensor, units: Units, stride: int, given: Given) -> Colours:
     ab = units.decode(y)
     alone = upsample(ab, stride, given.L)
     if not field.shape[1]:
-        return Colours(alone, alone, None, stride)
+        return Colours(alone, None, None, stride)
     if given.hints is None:
-        return Colours(alone, alone, field, stride)
+        return Colours(alone, None, field, stride)
     added = correction(field, ab.detach(), given.hints, stride)
-    return Colours(alone, alone.detach() + upsample(added, stride, given.L), field, stride)
+    return Colours(alone, upsample(added, stride, given.L), field, stride)
 
 
 def channels(kernel: int) -> int:

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import torch
 from torch import Tensor
 from torch.nn.functional import huber_loss, l1_loss, mse_loss
 
@@ -37,13 +38,10 @@ class Regression(Objective):
         self.delta = delta
 
     def loss(self, network: Network, batch: Batch, turn: str = NETWORK) -> Losses:
-        found = self._colours(network, batch.given)
-        total = distance = self._distance(found.alone, batch.ab, network.units.ab_scale)
-        logged = {}
-        if found.field is not None:
-            logged = {"alone": distance, "points": self._distance(found.ab, batch.ab, network.units.ab_scale)}
-            total = distance + logged["points"]
-        return Losses(total, lambda: found.ab, logged)
+        found, scale = self._colours(network, batch.given), network.units.ab_scale
+        distances = found.distances(lambda ab: self._distance(ab, batch.ab, scale), "colour")
+        logged = distances if len(distances) > 1 else {}
+        return Losses(torch.stack([*distances.values()]).sum(), lambda: found.ab, logged)
 
     def predict(self, network: Network, given: Given) -> Tensor:
         return self._colours(network, given).ab

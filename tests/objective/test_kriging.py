@@ -29,7 +29,7 @@ def hints_of(ab, *corners, side=2):
 
 def written_out(field, ab, truth, points):
     """The error to expect at every place: k(x, P) (k(P, P) + 1)^-1 r, for one picture, place by place."""
-    channels, h, w = field.shape
+    _, h, w = field.shape
     size = np.log1p(np.exp(field[-1]))
 
     def k(x, y):
@@ -129,7 +129,9 @@ def test_samples_agree_with_the_points():
 
 
 def test_the_network_sees_no_hints_and_exports():
-    cfg = composed("train", ["model=unet", "model.width=8", "objective.kernel=4", "hints=points", "data=scenes"])
+    cfg = composed(
+        "train", ["model=unet", "model.width=8", "objective.kernel=4", "hints=points", "data=scenes"]
+    )
     network, objective, hints = build.parts(cfg)
     colorizer = Colorizer(network, objective, hints).eval()
     assert next(network.parameters()).shape[1] == 1
