@@ -47,7 +47,7 @@ class Colours(NamedTuple):
         return self.alone if self.added is None else self.alone + self.added
 
     def distances(self, distance: Callable[[Tensor], Tensor], name: str) -> dict[str, Tensor]:
-        """Of the colouring alone, from which colours learn; with points also of theirs, from which the field does."""
+        """Of the colouring alone, which teaches colours, and of that with points, which teaches the field."""
         alone = {name: distance(self.alone)}
         return alone if self.added is None else alone | {"points": distance(self.alone.detach() + self.added)}
 
