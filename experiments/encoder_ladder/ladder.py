@@ -1,4 +1,4 @@
-"""Train every rung of the ladder, for three seeds, at equal pictures and at equal time.
+"""Train every rung of the ladder, at equal pictures (three seeds) and at equal time (one).
 
     python experiments/encoder_ladder/ladder.py RUNS data.root=SHARED22K data.name=shared22k
 
@@ -9,6 +9,7 @@ Rungs that are there already are left alone, so that it can be stopped and start
 
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 RUNGS = {
@@ -22,21 +23,19 @@ RUNGS = {
     "160px": ["data.image_size=160", "protocol.size=128"],
     "width32": ["model.width=32"],
 }
-BUDGETS = {"pictures": [], "time": ["budget.pictures=null", "budget.time=8m"]}
-SEEDS = (0, 1, 2)
+BUDGETS = {"pictures": [], "time": ["budget.pictures=null", "budget.time=6m"]}
+SEEDS = {"pictures": (0, 1, 2), "time": (0,)}
 
 
 def main(runs: Path, *more: str) -> None:
     """Train what is missing, seed by seed, so that a ladder that is stopped is a ladder of fewer seeds."""
-    for seed in SEEDS:
-        for budget, spent in BUDGETS.items():
-            for rung, settings in RUNGS.items():
-                folder = runs / budget / f"{rung}_{seed}"
-                if (folder / "metrics.json").exists():
-                    continue
-                words = ["experiment=encoder_ladder", *settings, *spent, f"seed={seed}", *more]
-                command = [sys.executable, "-m", "colorization.train", *words, f"name={rung}_{seed}"]
-                subprocess.run([*command, f"run.dir={folder}", "logger=csv"], check=True)
+    for seed, budget, rung in product(SEEDS["pictures"], BUDGETS, RUNGS):
+        folder = runs / budget / f"{rung}_{seed}"
+        if seed not in SEEDS[budget] or (folder / "metrics.json").exists():
+            continue
+        settings = [*RUNGS[rung], *BUDGETS[budget], f"seed={seed}", f"name={rung}_{seed}", *more]
+        command = [sys.executable, "-m", "colorization.train", "experiment=encoder_ladder", *settings]
+        subprocess.run([*command, f"run.dir={folder}", "logger=csv"], check=True)
 
 
 if __name__ == "__main__":
