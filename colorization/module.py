@@ -122,12 +122,14 @@ class Colorizer(pl.LightningModule):
         steps = (batch_idx + 1) % self.accumulate == 0 or self.trainer.is_last_batch
         if batch_idx % self.accumulate == 0 or not self._due:
             self._due = self.objective.due(self.network, self.progress())
+        self._forget_logged()
         reseed(self.seed, self.current_epoch, batch_idx, self.global_rank)
         optimizers: Any = self.optimizers()
         by_turn = dict(
             zip(self.turns, optimizers if isinstance(optimizers, list) else [optimizers], strict=True)
         )
-        totals = []
+        totals: list[Tensor] = []
+        logged: dict[str, Tensor] = {}
         for turn in self._due:
             optimizer = by_turn[turn]
             with optimizer.toggle_model(sync_grad=steps):
@@ -137,10 +139,9 @@ class Colorizer(pl.LightningModule):
                     optimizer.step()
                     optimizer.zero_grad()
             totals.append(losses.total.detach())
-            logged = {"loss": totals[-1], **losses.logged}
-            self.log_dict(
-                {f"{_prefix(turn)}/{name}": value for name, value in logged.items()}, batch_size=len(batch.L)
-            )
+            numbers = {"loss": totals[-1], **losses.logged}
+            logged |= {f"{_prefix(turn)}/{name}": value for name, value in numbers.items()}
+        self.log_dict(logged, batch_size=len(batch.L))  # at once: of two calls Lightning may drop the first
         if steps:
             self._follow_schedule()
         return {"loss": torch.stack(totals).sum(), "turns": tuple(self._due)}
@@ -240,6 +241,11 @@ class Colorizer(pl.LightningModule):
             some = ", ".join(forgotten[:3]) + (", ..." if len(forgotten) > 3 else "")
             remedy = f"name them in {kind}.players, or freeze them by requires_grad_(False)"
             raise ConfigError([f"{kind}: nobody trains {some}; {remedy}"])
+
+    def _forget_logged(self) -> None:
+        """Let a number be logged in the batch that it is of: Lightning repeats it until there is another."""
+        if self.trainer._results is not None:
+            self.trainer._results.reset()
 
     def _losses(self, batch: Batch, turn: str = NETWORK) -> Losses:
         """The objective's losses with the terms added."""

@@ -15,6 +15,12 @@ PLOTS = (
     ("chroma, CIE units", ("val/chroma", "val/chroma_truth")),
     ("learning rate", ("train/lr",)),
 )
+# And of a run with a critic.
+CRITIC = (
+    ("losses of the game", ("train/adversarial", "train/critic/loss")),
+    ("scores of truth and prediction", ("train/critic/real", "train/critic/fake")),
+    ("gradient norms", ("train/grad_norm", "train/critic/grad_norm")),
+)
 
 
 class Curves(pl.Callback):
@@ -36,9 +42,10 @@ def draw(table: Path, image: Path) -> None:
     from matplotlib.figure import Figure
 
     rows = read_csv(table)
-    figure = Figure(figsize=(12, 6), layout="constrained")
+    plots = PLOTS + (CRITIC if any(row.get("train/critic/loss") for row in rows) else ())
+    figure = Figure(figsize=(12, len(plots)), layout="constrained")
     FigureCanvasAgg(figure)
-    for axes, (title, names) in zip(figure.subplots(2, 3).flat, PLOTS, strict=True):
+    for axes, (title, names) in zip(figure.subplots(len(plots) // 3, 3).flat, plots, strict=True):
         for name in [name for name in names if any(row.get(name) for row in rows)]:
             points = [(float(row["pictures"]), float(row[name])) for row in rows if row.get(name)]
             axes.plot(*zip(*points, strict=True), label=name, marker="o" if len(points) < 3 else None)

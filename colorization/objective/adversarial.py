@@ -60,7 +60,8 @@ class Adversarial(Objective):
             raise ValueError(f"objective.game={game!r}: choose {', '.join(GAMES)}")
         if not weight >= 0:
             raise ValueError(f"objective.weight={weight}: choose 0 or more")
-        self.needs, self.columns, self.decoding = generator.needs, generator.columns, generator.decoding
+        self.needs = generator.needs
+        self.columns, self.decoding = dict(generator.columns), dict(generator.decoding)
         self.generator, self.critic = generator, critic
         self.optimizer, self.schedule = optimizer, schedule
         self.game, self.weight = GAMES[game], weight
@@ -110,7 +111,7 @@ class Adversarial(Objective):
         """The critic's loss, and how it does.
 
         Logged are the mean scores of the truth ("real") and of predictions ("fake"); "right", the share of
-        positions where the truth scores above the prediction of the same picture, 0.5 for one that guesses;
+        places where the truth scores above the prediction of the same picture, 0.5 for one that guesses;
         "spread", the standard deviation of all scores; and the "penalty" where there is one.
         """
         with torch.no_grad():
@@ -121,7 +122,7 @@ class Adversarial(Objective):
         logged = {
             "real": real.mean().detach(),
             "fake": fake.mean().detach(),
-            "right": (real > fake).float().mean(),
+            "right": ((real > fake).float() + 0.5 * (real == fake)).mean(),
             "spread": torch.cat([real, fake]).std().detach(),
         }
         if self.turns.threshold is not None:
