@@ -42,8 +42,8 @@ from colorization.config import (
 # Settings that are paths: taken letter by letter, and a leading ~ is the home folder.
 # data.cache_dir is expanded where it is used, so that a run's configuration means the same to others.
 PATHS = (
-    *("inputs", "runs", "studies", "out", "run", "run.dir", "resume", "weights", "predictions", "reference"),
-    *("record", "stream", "hints", "data.root", "data.val_root", "protocol.manifest"),
+    *("inputs", "runs", "studies", "out", "run", "run.dir", "start", "resume", "weights", "predictions"),
+    *("reference", "record", "stream", "hints", "data.root", "data.val_root", "protocol.manifest"),
 )
 HYDRA = ("hydra.searchpath", "hydra.verbose", "hydra.mode", "hydra.sweep.dir", "hydra.sweep.subdir")
 

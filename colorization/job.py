@@ -23,6 +23,7 @@ from colorization.module import LAYOUT, Colorizer
 from colorization.reopen import find_checkpoint
 from colorization.request import Request
 from colorization.resume import resumed
+from colorization.start import start
 
 
 @dataclass
@@ -127,6 +128,8 @@ def built(cfg: DictConfig, last: Path | None = None, run_id: str | None = None) 
     job = Job(cfg, folder, budget, data, colorizer, trainer, last)
     if last:
         take_up(job, last)
+    elif cfg.get("start"):
+        start(colorizer.network, cfg.start)
     return job
 
 

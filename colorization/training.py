@@ -54,7 +54,7 @@ def fit(job: Job) -> None:
     try:
         job.data.prepare_data()
         job.colorizer.objective.prepare(job.data.pack("train"))
-        if not job.last:
+        if not job.last and not job.cfg.get("start"):
             job.colorizer.network.start_from()
         if first:
             announce(job)
