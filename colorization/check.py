@@ -27,6 +27,7 @@ SETTINGS: dict[str, Any] = {
     **dict.fromkeys(
         ("channels_last", "compile", "every_protocol", "hints_curve", "leaks", "list", "stability"), bool
     ),
+    "steps_curve": bool,
 }
 
 

@@ -17,6 +17,7 @@ from colorization.compose import composed
 from colorization.config import ConfigError, InputError, options
 from colorization.data.module import PictureData
 from colorization.data.pack import Pack
+from colorization.data.scenes.dataset import Scenes
 from colorization.files import write_csv
 from colorization.hints.base import Exactly
 from colorization.module import Colorizer
@@ -24,8 +25,10 @@ from colorization.objective.colours import MeanColour, mean_colour
 from colorization.protocol import Protocol
 from colorization.reopen import Run, open_run
 from colorization.score import Scoring, of_network, protocols_table
+from colorization.scoring import known as known_truth
 from colorization.scoring.curve import by_points
 from colorization.scoring.fitting import fitted
+from colorization.scoring.known import Known
 from colorization.scoring.leaks import leaks
 from colorization.scoring.manifest import some
 from colorization.scoring.predictions import (
@@ -38,6 +41,7 @@ from colorization.scoring.predictions import (
     reference,
 )
 from colorization.scoring.stability import COLUMN, LARGEST, NAME, with_size_difference
+from colorization.scoring.steps import by_steps
 
 log = logging.getLogger(__name__)
 Data = Callable[..., PictureData]
@@ -103,6 +107,11 @@ def a_run(cfg: DictConfig, protocol: Protocol) -> Subject:
     scoring.no_gain = no_gain
     if cfg.hints_curve:
         scoring.about = {**scoring.about, "hints_curve": hints_curve(colorizer, scoring)}
+    if cfg.samples and isinstance(pictures := source(protocol), Scenes):
+        scoring = beside_truth(cfg, scoring, pictures)
+    if cfg.steps_curve:
+        curve = by_steps(colorizer, protocol, cfg.samples, scoring.batches())
+        scoring.about = {**scoring.about, "steps_curve": {str(steps): of for steps, of in curve.items()}}
     if cfg.stability:
         scoring = stability(cfg, colorizer, scoring, source)
     return Subject(opened.name, Path(cfg.out or opened.folder), scoring, opened)
@@ -219,6 +228,13 @@ def hints_curve(colorizer: Colorizer, scoring: Scoring) -> dict[str, float]:
     name = scoring.protocol.reported.get("psnr", "psnr")
     curve = by_points(colorizer, scoring.protocol, [name], scoring.batches())
     return {str(points): (numbers.means | numbers.sets)[name] for points, numbers in curve.items()}
+
+
+def beside_truth(cfg: DictConfig, scoring: Scoring, scenes: Scenes) -> Scoring:
+    """The scoring with how the samples of each scene stand to the distribution that its colours come from."""
+    known = Known(scoring.colour, scenes, cfg.split, scoring.protocol)
+    columns = {**scoring.columns, known_truth.NAME: known_truth.COLUMN}
+    return replace(scoring, colour=known, columns=columns, after=known.told)
 
 
 def stability(cfg: DictConfig, colorizer: Colorizer, scoring: Scoring, source: Data) -> Scoring:

@@ -107,9 +107,9 @@ def repeat(folder: Path, entry: dict[str, Any], extra: Sequence[str]) -> dict[st
     networks = ",".join(name for name in available if name in measured)
     settings = [f"split={scores['split']}", f"protocol={scores['protocol']}", f"metric=[{networks}]"]
     settings.append(f"pictures={limit(scores) or 'null'}")
-    counts = [name.removeprefix("best_of_") for name in measured if name.startswith("best_of_")]
-    more = [f"samples={count}" for count in counts]
+    more = [f"samples={scores['samples']}"] if "samples" in scores else []
     more += ["hints_curve=true"] if "hints_curve" in scores else []
+    more += ["steps_curve=true"] if "steps_curve" in scores else []
     more += ["stability=true"] if stability.NAME in measured else []
     if entry["run"] is None:
         _python("evaluate", *settings, *floors(scores, extra), f"out={folder}")

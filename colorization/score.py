@@ -53,6 +53,7 @@ class Scoring:
         columns: unit and direction of what `colour` tells beside its colours.
         decoding: what was set of the objective's decoding; it stands in the evaluation's name.
         baselines: names of the floors and ceilings.
+        after: gives, once all is measured, what else the summary tells.
         no_gain: why there is no floor of the accurate colours times a factor; "": `colour` gives it.
     """
 
@@ -67,6 +68,7 @@ class Scoring:
     columns: Mapping[str, Column] = field(default_factory=dict)
     decoding: Mapping[str, Any] = field(default_factory=dict)
     baselines: Sequence[str] = NAMES
+    after: Callable[[], Mapping[str, Any]] = dict
     no_gain: str = "needs a run"
 
     def __post_init__(self) -> None:
@@ -109,7 +111,7 @@ class Scoring:
             write_csv(partial / "pictures.csv", self.rows(scores, MODEL))
             for name in (*scorer.baselines, *scorer.beside):
                 write_csv(partial / "baselines" / f"{name}.csv", self.rows(scores, name))
-            summary |= {"manifest_sha256": sha256(partial / "manifest.csv"), **self.about}
+            summary |= {"manifest_sha256": sha256(partial / "manifest.csv"), **self.about, **self.after()}
             write_json(partial / "summary.json", summary)
             shutil.rmtree(target, ignore_errors=True)
             partial.rename(target)
@@ -148,7 +150,8 @@ class Scoring:
                 if turn % world == rank:
                     places = torch.tensor([self.pictures.position(i) for i in index])
                     coloured = self.colour(places, truth)
-                    yield index, scorer.add(index, truth, *coloured)
+                    made, columns, floors, _ = coloured
+                    yield index, scorer.add(index, truth, made, columns, floors)
                 bar.advance(task, len(index))
 
     def summary(self, scorer: Scorer, scores: Scores) -> dict[str, Any]:
@@ -219,6 +222,8 @@ def of_network(
     fitted = colorizer.objective.vividness
     if fitted:
         about["vividness"] = fitted._asdict()
+    if samples:
+        about["samples"] = samples
     no_gain = "" if fitted else "no factor was fitted on validation photos"
     return Scoring(
         protocol, pictures, colour, called, columns=columns, about=about, no_gain=no_gain, **settings

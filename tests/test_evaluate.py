@@ -20,7 +20,6 @@ from colorization.compose import composed
 from colorization.config import ConfigError
 from colorization.evaluate import main
 from colorization.evaluation import hints_curve
-from colorization.metric.diversity import diversity
 from colorization.reopen import open_run
 from colorization.score import Scoring
 from colorization.scoring.predictions import by_run
@@ -203,9 +202,10 @@ def test_distributions_tell_more_and_samples_are_measured():
     columns = by_run(colorizer, build.protocol(composed("evaluate")), samples=3)(
         torch.arange(3), noise()
     ).columns
-    assert {"bits_per_pixel", "top1", "top5", "best_of_3", "diversity"} <= columns.keys()
+    best = {"psnr_best_of_1", "psnr_best_of_2", "ciede2000_best_of_1", "ciede2000_best_of_2"}
+    assert {"bits_per_pixel", "top1", "top5", *best, "diversity", "energy_score"} <= columns.keys()
     assert all(values.shape == (3,) and values.isfinite().all() for values in columns.values())
-    assert columns["diversity"].min() > 0 == diversity(torch.ones(2, 3, 2, 4, 4)).max()
+    assert columns["diversity"].min() > 0 and (columns["psnr_best_of_2"] > columns["psnr_best_of_1"]).all()
 
 
 class Few:

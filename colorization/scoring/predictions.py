@@ -18,23 +18,25 @@ from colorization.data.decode import EXTENSIONS, V1, Geometry, open_picture, ope
 from colorization.data.module import PictureData
 from colorization.data.pack import Pack
 from colorization.data.source import Tree
-from colorization.metric.base import Pair
-from colorization.metric.diversity import best_of, diversity
-from colorization.metric.psnr import psnr
 from colorization.module import Colorizer
 from colorization.objective.base import Column
 from colorization.protocol import Protocol
 from colorization.scoring import manifest
 from colorization.scoring.baselines import MEAN_GAIN
 from colorization.scoring.manifest import Pictures, some
+from colorization.scoring.several import columns as several_columns
+from colorization.scoring.several import several
 
 
 class Coloured(NamedTuple):
-    """Predictions, ab (B, 2, H, W) or 8-bit sRGB (B, 3, H, W) 0..1; beside them numbers (B,), and floors."""
+    """Predictions, ab (B, 2, H, W) or 8-bit sRGB (B, 3, H, W) 0..1; beside them numbers (B,), floors, and
+    what was drawn of several, ab (n, B, 2, H, W).
+    """
 
     colours: Tensor
     columns: Mapping[str, Tensor] = NONE
     floors: Mapping[str, Tensor] = NONE
+    drawn: Tensor | None = None
 
 
 # Positions (B,) of pictures and their truth, uint8 sRGB (B, 3, H, W) -> how they are coloured.
@@ -44,7 +46,7 @@ Colour = Callable[[Tensor, Tensor], Coloured]
 def by_run(
     colorizer: Colorizer, protocol: Protocol, samples: int = 0, extra: Mapping[str, np.ndarray] = NONE
 ) -> Colour:
-    """A trained network's colours; with samples, also the best and the spread of so many drawn ones.
+    """A trained network's colours; with samples, also so many drawn ones and their numbers.
 
     `extra` is what the data set has beside its pictures; see `PictureData.extra`.
     """
@@ -60,20 +62,17 @@ def by_run(
         columns = dict(losses.measured())
         if samples:
             drawn = objective.chroma * losses.samples(samples)
-            each = torch.stack([psnr(Pair(protocol.rgb(L, ab), truth / 255)) for ab in drawn])
-            columns |= {f"best_of_{samples}": best_of(each), "diversity": diversity(drawn)}
+            columns |= several(drawn, L, truth, protocol)
         fitted, accurate = objective.vividness, losses.accurate or losses.ab
-        return Coloured(
-            objective.shown(losses), columns, {MEAN_GAIN: fitted.gain * accurate()} if fitted else {}
-        )
+        floors = {MEAN_GAIN: fitted.gain * accurate()} if fitted else {}
+        return Coloured(objective.shown(losses), columns, floors, drawn if samples else None)
 
     return colour
 
 
 def columns_of(colorizer: Colorizer, samples: int = 0) -> dict[str, Column]:
     """Unit and direction of what `by_run` tells beside its colours."""
-    drawn = {f"best_of_{samples}": Column("dB", "higher"), "diversity": Column("CIE")} if samples else {}
-    return {**colorizer.objective.columns, **drawn}
+    return {**colorizer.objective.columns, **several_columns(samples)}
 
 
 def in_grey(index: Tensor, truth: Tensor) -> Coloured:

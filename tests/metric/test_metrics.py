@@ -24,7 +24,7 @@ from tests.metric.conftest import arrays
 
 FULL = build.metrics(composed("evaluate", ["run=none", "metric=[full]"]))
 LISTS = {"default", "pixels", "networks", "full"}
-NETWORKS = {"lpips_alex", "lpips_vgg", "fid", "kid"}
+NETWORKS = {"lpips_alex", "lpips_vgg", "fid", "kid", "fid_lite0", "kid_lite0"}
 PIXELS = {name: metric for name, metric in FULL.items() if name not in NETWORKS}
 SETS = [name for name, metric in PIXELS.items() if isinstance(metric, SetMetric)]
 
