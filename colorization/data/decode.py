@@ -3,7 +3,7 @@
 import io
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple
 
@@ -13,6 +13,7 @@ from PIL.ExifTags import Base
 from PIL.Image import Resampling, Transpose
 
 from colorization.config import InputError
+from colorization.data import tiff
 
 Encoded = Path | bytes | BinaryIO
 Fit = Literal["crop", "crop_first", "stretch"]
@@ -192,12 +193,11 @@ def _interpolated(values: np.ndarray, start: float, end: float, size: int) -> np
 
 
 def _to_8_bits(values: np.ndarray) -> np.ndarray:
-    """Grey values whose white is 1 (floats), 255 or 65535, the least that holds them all -> uint8."""
-    scales = (1, 255, 65535) if values.dtype.kind == "f" else (255, 65535)
-    white = next((scale for scale in scales if np.nanmax(values) <= scale), scales[-1])
-    if values.dtype == np.uint16:
-        white = 65535
-    return (np.nan_to_num(values) * (255 / white)).round().clip(0, 255).astype(np.uint8)
+    """Grey values, whose white `tiff.white_of` knows -> uint8."""
+    white = 65535 if values.dtype == np.uint16 else tiff.white_of(values)
+    return (
+        (np.nan_to_num(values, posinf=white, neginf=0) * (255 / white)).round().clip(0, 255).astype(np.uint8)
+    )
 
 
 def _orientation(picture: Image.Image) -> int:
@@ -214,13 +214,37 @@ def _turned(picture: Image.Image, orientation: int) -> Image.Image:
 
 @contextmanager
 def _opened(source: Encoded, name: object) -> Iterator[Image.Image]:
-    """An open picture; whatever a damaged file makes of its decoder becomes UnreadablePicture."""
+    """An open picture; whatever a damaged file makes of its decoder becomes UnreadablePicture.
+
+    A path is opened here: Pillow would map its file into memory, and scramble a TIFF that is to be turned.
+    """
     name = name or (source if isinstance(source, Path) else "picture")
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
+        with _file(source) as file, _picture(file) as picture:
             yield picture
     except Exception as error:  # a damaged file can fail in every way that a decoder knows
         raise UnreadablePicture(name, _reason(error)) from error
+
+
+def _file(source: Encoded) -> AbstractContextManager[BinaryIO]:
+    if isinstance(source, Path):
+        return source.open("rb")
+    return nullcontext(io.BytesIO(source) if isinstance(source, bytes) else source)
+
+
+def _picture(file: BinaryIO) -> Image.Image:
+    """The first picture of a file; those TIFFs that Pillow refuses or misreads come from tifffile."""
+    try:
+        picture = Image.open(file)
+        if not tiff.is_misread(picture):
+            return picture
+    except Image.UnidentifiedImageError:
+        file.seek(0)
+        if not tiff.is_tiff(file.read(4)):
+            raise
+    file.seek(0)
+    page = tiff.read(file)
+    return _turned(tiff.eight_bits(page), page.orientation)
 
 
 def _reason(error: Exception) -> str:
