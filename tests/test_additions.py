@@ -196,6 +196,7 @@ def test_two_players_train_as_long_as_one(cache, tmp_path):
         ["model=encoder_unet", "model.width=8", "model.classes=529", "objective=joint", "hints=points"],
         ["model=ddcolor", "model.width=16", "model.layers=3", "model.dim=16", "model.hidden=32"],
         ["model=iizuka", "model.width=8", "model.size=64"],
+        ["model=pix2pix", "model.width=2", "model.depth=5"],
         ["model=larsson", "model.width=4", "model.deep=8", "model.hidden=8", "objective=hue_chroma"],
     ],
     ids=lambda settings: settings[0],
@@ -215,5 +216,6 @@ def test_a_model_exports_at_any_height_and_width(settings):
 
 def test_every_model_is_exported_above():
     assert set(options("model")) == {
-        *("cnn", "unet", "eccv16", "siggraph17", "encoder_unet", "ddcolor", "iizuka", "larsson")
+        *("cnn", "unet", "eccv16", "siggraph17", "encoder_unet", "ddcolor", "iizuka", "larsson"),
+        "pix2pix",
     }

@@ -1,8 +1,5 @@
 """A critic that looks through an encoder which knows what pictures look like."""
 
-from collections.abc import Callable
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
@@ -10,10 +7,11 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from colorization.color import lab
 from colorization.critic.base import Critic
+from colorization.model.aside import Aside
 from colorization.model.encoder import Pretrained
 
 
-class Features(Critic):
+class Features(Aside, Critic):
     """Small heads on every stage of a frozen encoder (as Sauer et al. 2021, arXiv:2111.01007, without their
     random projections): a score of each position of each stage.
 
@@ -30,10 +28,10 @@ class Features(Critic):
     std: Tensor
 
     def __init__(self, encoder: str = "tf_efficientnet_lite0", weights: str = "package", width: int = 64):
-        super().__init__()
-        self.pretrained = Pretrained(encoder, weights, "objective.critic")
-        frozen = self.pretrained.network().eval().requires_grad_(False)
-        self.hidden = [frozen]  # in a list, and so no part of this module
+        pretrained = Pretrained(encoder, weights, "objective.critic")
+        frozen = pretrained.network()
+        super().__init__(frozen)
+        self.pretrained = pretrained
         self.multiple = frozen.feature_info.reduction()[-1]
         self.heads = nn.ModuleList(_head(channels, width) for channels in frozen.feature_info.channels())
         for key in ("mean", "std"):
@@ -44,16 +42,11 @@ class Features(Critic):
         x = (lab.merge(L, ab, "clip") - self.mean) / self.std
         height, width = x.shape[-2:]
         x = pad(x, (0, -width % self.multiple, 0, -height % self.multiple), mode="replicate")
-        stages = self.hidden[0](x)
-        return torch.cat([head(stage).flatten(1) for head, stage in zip(self.heads, stages, strict=True)], 1)
+        scores = [head(stage).flatten(1) for head, stage in zip(self.heads, self.frozen(x), strict=True)]
+        return torch.cat(scores, dim=1)
 
     def start_from(self) -> None:
-        self.hidden[0].load_state_dict(self.pretrained.state())
-
-    def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> "Features":
-        """Let the encoder follow to another device."""
-        self.hidden[0]._apply(fn)
-        return super()._apply(fn, recurse)
+        self.frozen.load_state_dict(self.pretrained.state())
 
 
 def _head(channels: int, width: int) -> nn.Sequential:

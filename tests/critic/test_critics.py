@@ -106,15 +106,15 @@ def test_attention_follows_its_formula_and_starts_as_nothing():
 
 def test_a_frozen_encoder_is_in_no_state_and_moves_along():
     judge = Features(width=8)
-    assert not any(name.startswith("hidden") for name in judge.state_dict())
+    assert not any(name.startswith("frozen") for name in judge.state_dict())
     assert all(p.requires_grad for p in judge.parameters())
-    assert not judge.train().hidden[0].training
+    assert not judge.train().frozen.training
     before = judge(*pictures(1))
     judge.start_from()
     stored = Pretrained("tf_efficientnet_lite0", "package", "x").state()
-    assert all(torch.equal(v, stored[k]) for k, v in judge.hidden[0].state_dict().items())
+    assert all(torch.equal(v, stored[k]) for k, v in judge.frozen.state_dict().items())
     assert not torch.allclose(judge(*pictures(1)), before)
-    assert next(judge.double().hidden[0].parameters()).dtype == torch.float64
+    assert next(judge.double().frozen.parameters()).dtype == torch.float64
 
 
 @pytest.mark.parametrize(("judge", "least"), [(Patch(4), 24), (Patch(4, depth=1), 6), (Spectral(8), 32)])

@@ -91,7 +91,7 @@ def test_a_reopened_run_colours_without_its_critics_encoder(trains, tmp_path, cr
         "budget.steps=2", "callback=[]", "run.dir=run",
     )  # fmt: skip
     state = checkpoint(tmp_path / "run")["state_dict"]
-    assert not any("hidden" in name or "encoder" in name for name in state)
+    assert not any("frozen" in name or "encoder" in name for name in state)
     colorizer = Colorizer.load_from_checkpoint(tmp_path / "run")
     assert colorizer(torch.full((1, 1, 24, 31), 50.0)).shape == (1, 2, 24, 31)
 
