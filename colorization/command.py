@@ -13,6 +13,7 @@ from typing import Any
 
 from colorization import __version__, inspection
 from colorization.config import DISTRIBUTION, ConfigError, InputError, config_file, groups, options
+from colorization.recipe import questions
 from colorization.request import Flags, Request, read
 
 
@@ -90,6 +91,12 @@ def help_text(name: str, docstring: str) -> str:
         rows = "\n".join(f"  {group}={' | '.join(options(group))}" for group in used)
         text += "\n\nOptions (GROUP=NAME); each is a file conf/GROUP/NAME.yaml with settings of its own:\n\n"
         text += rows
+    if "experiment" in used:
+        asked = questions()
+        rows = "\n".join(
+            f"  {name.ljust(max(map(len, asked)))}  {question}" for name, question in asked.items()
+        )
+        text += f"\n\nExperiments (experiment=NAME) and what they ask:\n\n{rows}"
     return f"{text}\n\n{flags_text()}"
 
 

@@ -3,6 +3,7 @@
     python -m colorization.convert run=runs/RUN                                   writes RUN.safetensors
     python -m colorization.convert weights=colorization_release_v2-9b330a0b.pth   writes eccv16.ckpt
     python -m colorization.convert weights=siggraph17-df00044c.pth                writes siggraph17.ckpt
+    python -m colorization.convert weights=ddcolor_paper_tiny.pth                 writes ddcolor.ckpt
 
 Then:
 

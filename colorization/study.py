@@ -5,7 +5,6 @@ recipe.yaml is written by hand. results.json is written by `evaluate record=expe
 """
 
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 
 from colorization.config import ConfigError, command_line
 from colorization.files import sha256, write_json, write_text
+from colorization.recipe import opening
 from colorization.reopen import Run
 from colorization.report import tables
 from colorization.report.comparison import Comparisons
@@ -152,16 +152,10 @@ def readme(folder: Path, runs: Sequence[Scored], table: Comparisons, entries: di
 
 def header(recipe: str) -> str:
     """The question, command, hours and expectation that a recipe opens with, as a list."""
-    entries: list[str] = []
-    for line in recipe.splitlines():
-        if match := re.match(r"# (Question|Command|Hours|Expected): +(.*)", line):
-            text = match[2].rstrip()
-            entries.append(f"- **{match[1]}**: " + (f"`{text}`" if match[1] == "Command" else text))
-        elif entries and re.match(r"# {5,}\S", line):
-            text = line.lstrip("# ").rstrip()
-            entries[-1] += ("; " if entries[-1].startswith("- **Command**") else " ") + text
-        elif entries and not line.startswith("#"):
-            break
+    entries = []
+    for word, lines in opening(recipe).items():
+        first, *more = (f"`{lines[0]}`", *lines[1:]) if word == "Command" else lines
+        entries.append(f"- **{word}**: " + ("; " if word == "Command" else " ").join([first, *more]))
     return "\n".join(entries)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import yaml
 from colorization import __version__
 from colorization.__main__ import COMMANDS
 from colorization.command import command, command_request, errors_in_words
-from colorization.config import DISTRIBUTION, ConfigError, InputError, command_line
+from colorization.config import DISTRIBUTION, EXPERIMENTS, ConfigError, InputError, command_line
 from colorization.request import read
 from tests import outside
 
@@ -191,3 +192,17 @@ def test_one_command_lists_and_runs_the_others(tmp_path):
     assert all(f"  {name} " in said for name in COMMANDS) and "Colour grey photos" in said
     assert "did you mean train?" in run("trian").stderr
     assert "inputs: []" in run("predict", "--help").stdout
+
+
+def test_help_lists_the_experiments_with_their_questions(monkeypatch, capsys, tmp_path):
+    said = asked(monkeypatch, capsys, "--help")
+    for folder in sorted(EXPERIMENTS.glob("*/recipe.yaml")):
+        text = folder.read_text(encoding="utf-8")
+        first = re.search(r"# Question: +(.*)", text)[1]
+        assert re.search(rf"^  {folder.parent.name} +{re.escape(first)}", said, re.MULTILINE)
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text(
+        "# Question: mine or\n#           yours?\nseed: 1\n", "utf-8"
+    )
+    monkeypatch.setenv("COLORIZATION_CONF", str(tmp_path))
+    assert re.search(r"^  mine +mine or yours\?$", asked(monkeypatch, capsys, "--help"), re.MULTILINE)
