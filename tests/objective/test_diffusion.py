@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from colorization.chance import Chance
+from colorization.compose import composed
 from colorization.data.batch import Batch
 from colorization.objective.diffusion import Diffusion, gammas
 from tests.objective.fixed import Fixed
@@ -30,6 +31,12 @@ def test_the_best_network_draws_the_truth_s_distribution_in_all_steps_and_a_narr
     assert mean == pytest.approx(MEAN, abs=0.04) and spread == pytest.approx(SPREAD, rel=0.1)
     mean, narrow = moments(Diffusion(steps=50), diffused(), side=12, n=12)
     assert mean == pytest.approx(MEAN, abs=0.04) and 0.6 * SPREAD < narrow < 0.9 * SPREAD
+
+
+def test_its_recipe_has_palette_s_optimizer_average_and_size():
+    cfg = composed("train", ["experiment=palette"])
+    assert cfg.optimizer._target_ == "torch.optim.Adam" and cfg.optimizer.lr == 5e-5
+    assert cfg.callback.ema.decay == 0.9999 and cfg.data.image_size == 256 and cfg.model.width == 64
 
 
 def test_gamma_is_uniform_between_neighbouring_levels():
