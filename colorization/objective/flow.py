@@ -192,9 +192,11 @@ class Flow(Stepwise):
         """The average velocity over an interval, and how it changes as t moves on while its start stays.
 
         A product with the Jacobian in forward mode, as torch.func.jvp gives it; that one refuses networks
-        with batch norm, which count their batches.
+        with batch norm, which count their batches. What is compiled and fast attention are left out here: the
+        former need not carry it, the latter has none.
         """
-        with forward_mode.dual_level(), sdpa_kernel(SDPBackend.MATH):
+        eager = torch.compiler.set_stance("force_eager")
+        with forward_mode.dual_level(), sdpa_kernel(SDPBackend.MATH), eager:
             moving = forward_mode.make_dual(z, along)
             now, length = (forward_mode.make_dual(of, torch.ones_like(of)) for of in (t, span))
             velocity, slope = forward_mode.unpack_dual(

@@ -7,6 +7,7 @@ from torch import nn
 from colorization.chance import Chance
 from colorization.data.batch import Batch, Given
 from colorization.model.base import Network
+from colorization.model.unet import UNet
 from colorization.model.units import Units
 from colorization.objective.flow import Flow
 from tests.objective.gaussian import MEAN, SPREAD, flowing, moments
@@ -110,6 +111,20 @@ def test_the_slope_of_an_average_velocity_is_that_of_finite_differences():
     )
     torch.testing.assert_close(slope, (ahead - behind) / (2 * step), atol=1e-6, rtol=1e-5)
     assert velocity.requires_grad and not slope.requires_grad and slope.abs().max() > 0.1
+
+
+def test_a_compiled_network_has_the_same_slope():
+    torch.manual_seed(0)
+    flow, seen = Flow(predicts="velocity", average=1.0), batch(side=8)
+    network = UNet(4, 2, width=8, depth=1, norm="group", takes_time=True)
+    for parameter in network.parameters():
+        parameter.data += 0.05 * torch.randn_like(parameter)
+    along, half = torch.randn(4, 2, 2, 2), torch.full((4,), 0.5)
+    _, slope = flow._slope(network, seen.given, None, torch.zeros(4, 2, 2, 2), half, half, along)
+    network.compile(backend="aot_eager")
+    _, again = flow._slope(network, seen.given, None, torch.zeros(4, 2, 2, 2), half, half, along)
+    assert slope.abs().max() > 0.01
+    torch.testing.assert_close(again, slope)
 
 
 def test_straight_lines_have_one_velocity_over_any_interval():
