@@ -43,10 +43,10 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def started(command: str, folder: Path, *settings: str) -> subprocess.Popen:
+def started(command: str, folder: Path, *settings: str, **variables: str) -> subprocess.Popen:
     """Start `python -m colorization.COMMAND` in a folder; it leads a process group of its own."""
     arguments = [sys.executable, "-m", f"colorization.{command}", *settings]
-    surroundings = os.environ | {"PYTHONPATH": str(ROOT)}
+    surroundings = os.environ | {"PYTHONPATH": str(ROOT)} | variables
     with (folder / "log.txt").open("a", encoding="utf-8") as log:
         return subprocess.Popen(
             arguments, cwd=folder, env=surroundings, stdout=log, stderr=log, start_new_session=True

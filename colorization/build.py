@@ -17,11 +17,13 @@ from pytorch_lightning.callbacks import (
     ModelCheckpoint,
     StochasticWeightAveraging,
 )
+from pytorch_lightning.profilers import AdvancedProfiler, PyTorchProfiler, SimpleProfiler
 from pytorch_lightning.strategies import DDPStrategy
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from colorization.callback.budget import Budget
 from colorization.callback.checkpoint import BestAndLast, WholeFiles
+from colorization.callback.heartbeat import Heartbeat
 from colorization.callback.interrupt import Interrupt
 from colorization.callback.progress import BudgetBar, Speed
 from colorization.config import ConfigError, locate, nearest, signature
@@ -39,6 +41,12 @@ from colorization.scorer import Scorer
 from colorization.scoring import manifest
 from colorization.scoring.amount import amount, trained
 
+PROFILE = "profile"  # the folder in a run's that profilers write to
+PROFILERS: dict[str, Any] = {
+    "simple": SimpleProfiler,
+    "advanced": AdvancedProfiler,
+    "pytorch": PyTorchProfiler,
+}
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 # Arguments of Lightning's trainer that other settings stand for.
@@ -57,8 +65,8 @@ OWNED = {
 
 # Callbacks of Lightning's that ask for its own loops and checkpoints, and what does the same.
 UNFIT = {
-    LearningRateFinder: "compare rates by -m optimizer.lr=1e-4,1e-3,1e-2",
-    BatchSizeFinder: "compare sizes by -m data.batch_size=16,32,64 budget.steps=20",
+    LearningRateFinder: "type find=lr",
+    BatchSizeFinder: "type find=batch_size",
     StochasticWeightAveraging: "type callback=[default,ema]",
     GradientAccumulationScheduler: "type trainer.accumulate_grad_batches=N",
     ModelCheckpoint: "best.ckpt and last.ckpt are always kept; watch=METRIC chooses the best",
@@ -212,6 +220,8 @@ def trainer(
     speed = Speed(budget)
     bar = [BudgetBar(budget, speed)] if cfg.trainer.get("enable_progress_bar", True) else []
     own = {
+        "strategy": strategy(cfg),
+        "profiler": profiler(cfg, folder),
         "accelerator": accelerator(cfg),
         "precision": precision(cfg),
         "gradient_clip_val": None,  # the Colorizer clips and accumulates, player by player
@@ -220,7 +230,15 @@ def trainer(
         "max_epochs": -1,
         "logger": [Table(folder / "metrics.csv", budget.moment), *loggers(cfg, folder, budget, run_id)],
         "plugins": [WholeFiles()],
-        "callbacks": [budget, speed, *callbacks(cfg, better), *bar, Interrupt(best), best],
+        "callbacks": [
+            budget,
+            Heartbeat(folder, budget, best),
+            speed,
+            *callbacks(cfg, better),
+            *bar,
+            Interrupt(best),
+            best,
+        ],
         "use_distributed_sampler": False,
     }
     if isinstance(cfg.trainer.get("val_check_interval"), int):  # batches, however few an epoch has
@@ -232,6 +250,30 @@ def trainer(
         return made
     except (MisconfigurationException, RuntimeError) as error:
         raise ConfigError([f"trainer: {' '.join(str(error).split())}"]) from error
+
+
+def profiler(cfg: DictConfig, folder: Path) -> Any:
+    """trainer.profiler=simple, advanced or pytorch, which writes into the run's folder; or a node's own.
+
+    Raises:
+        ConfigError: another name.
+    """
+    chosen = cfg.trainer.get("profiler")
+    if not isinstance(chosen, str):
+        return make(chosen) if chosen else None
+    if chosen not in PROFILERS:
+        raise ConfigError([f"trainer.profiler={chosen}: choose {', '.join(PROFILERS)}"])
+    more = {"export_to_chrome": True} if chosen == "pytorch" else {}
+    return PROFILERS[chosen](dirpath=folder / PROFILE, filename="profile", **more)
+
+
+def strategy(cfg: DictConfig) -> Any:
+    """trainer.strategy: a name of Lightning's, or sharded, which shares out weights over the processes."""
+    if cfg.trainer.strategy != "sharded":
+        return make(cfg.trainer.strategy)
+    from colorization.sharding import Sharded
+
+    return Sharded()
 
 
 def refuse_owned(cfg: DictConfig) -> None:

@@ -14,6 +14,7 @@ Positive = Annotated[int, 1]
 # The commands' own settings, which belong to no constructor; each means the same wherever a command has it.
 SETTINGS: dict[str, Any] = {
     "seed": Whole,
+    "find": Literal["lr", "batch_size"] | None,
     "samples": Whole,
     "points": Whole | None,
     "size": Positive | Literal["auto"],
@@ -81,6 +82,8 @@ def fits(value: Any, hint: Any) -> bool:
     Of hints beyond plain data (objects that build makes, callables) it is only known that no text and no
     number is one of them.
     """
+    if hint is Any:
+        return True
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return fits(value, args[0]) and value >= args[1]

@@ -4,6 +4,7 @@
     python -m colorization.compare runs/* format=markdown           tables for a README
     python -m colorization.compare runs/ONE runs/OTHER out=table.tex metrics=[psnr,ssim]
     python -m colorization.compare runs/* record=experiments/NAME   a study's README.md and samples.jpg
+    python -m colorization.compare runs/SWEEP                       a sweep: what mattered, what won
     python -m colorization.compare runs/ONE wandb:ENTITY/PROJECT/ID  a run that Weights & Biases keeps
 
 The first run is the baseline; the others are compared with it picture by picture. Runs that differ by their
@@ -33,7 +34,12 @@ def main(cfg: DictConfig) -> None:
     from colorization.report.reading import read_runs
     from colorization.report.settings import setting_differences
     from colorization.study import record_comparison
+    from colorization.trials.record import is_sweep, scored_among
 
+    if len(cfg.runs) == 1 and is_sweep(Path(cfg.runs[0])):
+        compare_sweep(Path(cfg.runs[0]), cfg)
+        return
+    cfg.runs = scored_among(cfg.runs)
     writers = {"markdown": tables.markdown, "latex": tables.latex, "csv": tables.as_csv}
     form = cfg.format or ENDINGS.get(Path(cfg.out or "").suffix, "page")
     runs = read_runs([local_folder(str(path)) for path in cfg.runs], cfg.evaluation)
@@ -59,6 +65,18 @@ def main(cfg: DictConfig) -> None:
     write_text(out, page(runs, table))
     print(f"page: {out}")
     if cfg.wandb and (link := publish(runs, table, out, cfg.wandb)):
+        print(f"on Weights & Biases: {link}")
+
+
+def compare_sweep(sweep: Path, cfg: DictConfig) -> None:
+    """Write the page of a sweep."""
+    from colorization.files import write_text
+    from colorization.trials.page import page, publish
+
+    out = Path(cfg.out or sweep / "compare.html")
+    write_text(out, page(sweep))
+    print(f"page: {out}")
+    if cfg.wandb and (link := publish(sweep, out, cfg.wandb)):
         print(f"on Weights & Biases: {link}")
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
-from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,6 +44,7 @@ PATHS = (
     *("inputs", "runs", "studies", "out", "run", "run.dir", "start", "resume", "weights", "predictions"),
     *("reference", "record", "stream", "hints", "data.root", "data.val_root", "protocol.manifest"),
 )
+LONGEST = 120  # characters in the name of a trial's folder that say what differs
 HYDRA = ("hydra.searchpath", "hydra.verbose", "hydra.mode", "hydra.sweep.dir", "hydra.sweep.subdir")
 
 # What a list of options has chosen, in the name of a run: ${names:${loss}} of loss=[l1,chroma] is l1_chroma.
@@ -71,39 +71,66 @@ def composed(command: str, overrides: Sequence[str] = (), file: str | None = Non
         return _complete(*_loaded(command, overrides, file))
 
 
-def trials(overrides: Sequence[str], command: str = "train", file: str | None = None) -> list[Trial]:
-    """Every run of a sweep in Hydra's order (the last list varies fastest), each composed and checked.
+class Composer:
+    """Complete configurations of one sweep's trials, which share the time and the name of its folder.
+
+    Args:
+        question: what tells this sweep from others: hydra.job.id, in the name of its folder.
+        command, file: as of `composed`.
+    """
+
+    def __init__(self, question: str = "", command: str = "train", file: str | None = None):
+        self.question, self.command, self.file = question, command, file
+        self.first: DictConfig | None = None
+
+    def trial(self, number: int, lines: Sequence[str], differs: Sequence[str] = ()) -> Trial:
+        """One run; `differs` are those of its lines in which it differs from others: a part of its name.
+
+        Raises:
+            ConfigError: as `composed`, and for a folder of the run's own.
+        """
+        with _in_words():
+            config, unknown = _loaded(self.command, lines, self.file)
+            if self.first is not None:
+                OmegaConf.copy_cache(self.first, config)
+            self.first = self.first or config
+            if any(line.startswith("run.dir=") for line in lines):
+                unknown.append("run.dir: hydra.sweep.dir=FOLDER is a sweep's, with a folder for each trial")
+            config.hydra.job.id, config.hydra.job.num = self.question, number
+            config.hydra.job.override_dirname = differing(differs)
+            with hydra_resolved(config):
+                config.run.dir = f"{config.hydra.sweep.dir}/{config.hydra.sweep.subdir}".rstrip("_")
+            return Trial(list(lines), _complete(config, unknown))
+
+
+def every(composer: Composer, wanted: Sequence[tuple[Sequence[str], Sequence[str]]]) -> list[Trial]:
+    """The trials of these overrides, each with those of its lines that differ from others.
 
     Raises:
         ConfigError: listing the faults of all trials, each with the trials that have it.
     """
-    lists = _alternatives(overrides)
-    own_folder = any(values[0].startswith("run.dir=") for values in lists)
     found: list[Trial] = []
     wrong: dict[str, list[str]] = {}
-    clock: DictConfig | None = None  # trials share the time that names their folder
-    for number, lines in enumerate(product(*lists)):
-        name = " ".join(line for line, values in zip(lines, lists, strict=True) if len(values) > 1)
+    for number, (lines, differs) in enumerate(wanted):
         try:
-            with _in_words():
-                config, unknown = _loaded(command, lines, file)
-                if clock is not None:
-                    OmegaConf.copy_cache(clock, config)
-                clock = clock or config
-                config.hydra.job.num = number
-                with hydra_resolved(config):
-                    folder = f"{config.hydra.sweep.dir}/{config.hydra.sweep.subdir}"
-                if not own_folder:
-                    config.run.dir = folder
-                found.append(Trial(list(lines), _complete(config, unknown)))
+            found.append(composer.trial(number, lines, differs))
         except ConfigError as error:
             for fault in error.faults:
-                wrong.setdefault(fault, []).append(f"trial {number} ({name})")
-    count = len(found) + len(set().union(*wrong.values()))
+                wrong.setdefault(fault, []).append(f"trial {number} ({' '.join(differs)})")
     if wrong:
-        raise ConfigError([_of_trials(fault, where, count) for fault, where in wrong.items()])
-    _apart(found)
+        raise ConfigError([_of_trials(fault, where, len(wanted)) for fault, where in wrong.items()])
     return found
+
+
+def differing(lines: Sequence[str]) -> str:
+    """optimizer.lr=0.01 and model=cnn -> lr=0.01,model=cnn: part of the name of a trial's folder."""
+    last = [line.partition("=")[0].rpartition(".")[2] for line in lines]
+    words = []
+    for line, short in zip(lines, last, strict=True):
+        name, _, value = line.partition("=")
+        value = re.sub(r"[^\w.+-]+", "_", value).strip("_") or "none"
+        words.append(f"{short if last.count(short) == 1 else name}={value}".replace("/", "."))
+    return ",".join(words)[:LONGEST]
 
 
 def unresolved(command: str, overrides: Sequence[str], file: str | None = None) -> DictConfig:
@@ -160,7 +187,7 @@ def quoted(text: str) -> str:
 
 def _loaded(command: str, lines: Sequence[str], file: str | None) -> tuple[DictConfig, list[str]]:
     """Hydra's composition with all that is known applied to it; and what is not known, in words."""
-    overrides = [_read(line) for line in lines]
+    overrides = [read_override(line) for line in lines]
     for override in overrides:
         if override.key_or_group == "hydra.searchpath":
             places = override.value()
@@ -207,7 +234,7 @@ def _complete(config: DictConfig, wrong: Sequence[str]) -> DictConfig:
     return config
 
 
-def _read(line: str, sweep: bool = False) -> Override:
+def read_override(line: str, sweep: bool = False) -> Override:
     """Hydra's reading; a path, and a value beyond its grammar as Fotos (alt), is text as it stands."""
     parser = OverridesParser.create()
     name, _, value = line.partition("=")
@@ -223,20 +250,25 @@ def _read(line: str, sweep: bool = False) -> Override:
             return parser.parse_override(text)
         except HydraException:
             return parser.parse_override(line)  # whose error says what is wrong
-    if read.value_type is ValueType.INTERVAL_SWEEP:
-        remedy = f"give some, {name}=A,B,C or {name}=range(FROM,TO,STEP)"
-        raise ConfigError([f"{line}: an interval has no list of values to try; {remedy}"])
     if read.is_sweep_override() and not sweep:
         several = f"{name}=[A,B] is a list, {name}='\"A,B\"' is text, train -m {line} is a sweep"
         raise ConfigError([f"{line}: several values; {several}"])
     return read
 
 
-def _alternatives(overrides: Sequence[str]) -> list[list[str]]:
-    """For each setting of a sweep the overrides to try; the last word on a setting counts, as in Hydra."""
+def alternatives(overrides: Sequence[str]) -> dict[str, list[str]]:
+    """For each setting of a sweep the overrides to try; the last word on a setting counts, as in Hydra.
+
+    Raises:
+        ConfigError: for an interval, which has no list of values.
+    """
     lists: dict[str, list[str]] = {}
     for line in overrides:
-        override = _read(line, sweep=True)
+        override = read_override(line, sweep=True)
+        if override.value_type is ValueType.INTERVAL_SWEEP:
+            name = override.get_key_element()
+            remedy = f"give some, {name}=A,B,C or {name}=range(FROM,TO,STEP), or search=tpe trials=N"
+            raise ConfigError([f"{line}: an interval has no list of values to try; {remedy}"])
         override.config_loader = loader() if "glob(" in line else None
         key = override.get_key_element()
         if not override.is_sweep_override():
@@ -245,20 +277,12 @@ def _alternatives(overrides: Sequence[str]) -> list[list[str]]:
             lists[key] = [f"{key}={value}" for value in values]
         else:
             raise ConfigError([f"{line}: matches none of {', '.join(options(override.key_or_group))}"])
-    return list(lists.values())
+    return lists
 
 
 def _of_trials(fault: str, where: Sequence[str], count: int) -> str:
     """A fault with the trials that have it, where others have not."""
     return fault if len(where) == count else f"{', '.join(where)}: {fault}"
-
-
-def _apart(found: Sequence[Trial]) -> None:
-    """Raise a ConfigError where two trials would write into one folder."""
-    places = [trial.cfg.run.dir for trial in found]
-    if shared := sorted({place for place in places if places.count(place) > 1}):
-        remedy = "hydra.sweep.dir=FOLDER is the sweep's, with a folder in it for each trial"
-        raise ConfigError([f"run.dir={place}: several trials would share it; {remedy}" for place in shared])
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytorch_lightning as pl
+import torch
 from omegaconf import DictConfig, OmegaConf
 
 from colorization import build, journal, run
@@ -54,18 +55,23 @@ def begun(asked: Request) -> Job:
     )
 
 
-def started(cfg: DictConfig, overrides: Sequence[str]) -> Job:
+def started(cfg: DictConfig, overrides: Sequence[str], run_id: str | None = None) -> Job:
     """A new run: everything is built before its folder is made.
+
+    Args:
+        cfg: its complete configuration.
+        overrides: what was asked for.
+        run_id: of W&B's run; None: a new one.
 
     Raises:
         ConfigError: where a fault is found; then nothing was written.
     """
     journal.refuse_taken(Path(cfg.run.dir))
-    job = built(cfg)
+    job = built(cfg, run_id=run_id)
     folder = journal.claimed(job.folder)
     if folder != job.folder:  # another run, started in the same second, has taken the name
         cfg.run.dir = str(folder)
-        job = built(cfg)
+        job = built(cfg, run_id=run_id)
     part = described(overrides)
     record = part | {
         "name": folder.name,
@@ -106,11 +112,19 @@ def continued(folder: Path, overrides: Sequence[str]) -> Job:
     return job
 
 
-def reopened(folder: Path) -> Job:
-    """A run that has its folder already, made by another process: from what lies there."""
+def reopened(folder: Path, cfg: DictConfig | None = None) -> Job:
+    """A run that has its folder already, made by another process: from what lies there, or another `cfg`."""
     last = folder / "checkpoints/last.ckpt"
     run_id = journal.record(folder)["wandb_id"]
-    return built(journal.saved(folder), last if last.exists() else None, run_id)
+    return built(cfg or journal.saved(folder), last if last.exists() else None, run_id)
+
+
+def is_spent(folder: Path) -> bool:
+    """Whether the last checkpoint of a run is one at which its budget was spent."""
+    state = torch.load(folder / "checkpoints/last.ckpt", map_location="cpu", weights_only=True)
+    budget = build.budget(journal.saved(folder))
+    budget.load_state_dict(state["callbacks"][budget.state_key])
+    return budget.is_spent
 
 
 def built(cfg: DictConfig, last: Path | None = None, run_id: str | None = None) -> Job:

@@ -187,7 +187,8 @@ class Colorizer(pl.LightningModule):
         norm = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
         if logs:
             prefix = _prefix(self.turns[self.trainer.optimizers.index(optimizer)])
-            self.log_dict({f"{prefix}/grad_norm": norm, f"{prefix}/lr": optimizer.param_groups[0]["lr"]})
+            whole = norm.full_tensor() if hasattr(norm, "full_tensor") else norm  # where weights are sharded
+            self.log_dict({f"{prefix}/grad_norm": whole, f"{prefix}/lr": optimizer.param_groups[0]["lr"]})
         if self.clip is not None:
             nn.utils.clip_grads_with_norm_(parameters, self.clip, norm)
 

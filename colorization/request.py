@@ -50,7 +50,7 @@ class Request:
     Attributes:
         command: train, predict ...
         arguments: all of it, as typed.
-        overrides: the settings, NAME=VALUE, and --config-dir as the one that it stands for.
+        overrides: the settings, NAME=VALUE or --NAME=VALUE, and --config-dir as the one that it stands for.
         paths: the arguments without "=", and those with it that are paths of something that exists.
         flags: Hydra's.
     """
@@ -101,8 +101,8 @@ def read(command: str, arguments: Sequence[str], positional: bool = False) -> Re
     for argument in rest:
         if positional and Path(argument).exists():
             paths.append(argument)
-        elif is_override(argument):
-            overrides.append(argument)
+        elif is_override(argument.removeprefix("--")):  # with --, as W&B's agent writes settings
+            overrides.append(argument.removeprefix("--"))
         elif positional and not argument.startswith("-"):
             paths.append(expanded(argument))
         else:

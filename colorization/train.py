@@ -4,8 +4,9 @@
     python -m colorization.train data=scenes budget.time=2m       no data needed: rendered scenes
     python -m colorization.train data=folder data.root=PHOTOS     your own pictures
     python -m colorization.train model=cnn data.subset=20000      another network, fewer pictures
-    python -m colorization.train -m model=cnn,unet seed=0,1,2     a sweep: six runs
+    python -m colorization.train -m model=cnn,unet seed=0,1,2     a sweep: six runs; see sweep --help
     python -m colorization.train resume=runs/RUN                  go on with a stopped run
+    python -m colorization.train find=lr                          a learning rate to paste, in a minute
     torchrun --nproc-per-node 8 -m colorization.train ...         one process for each of eight GPUs
 
 Everything of a run is written to runs/DATE_TIME_NAME/. Then: evaluate, predict, compare.
@@ -36,6 +37,12 @@ def main() -> None:
                 from colorization.sweep import sweep
 
                 sys.exit(sweep(asked))
+            if {"find=lr", "find=batch_size"} & set(asked.overrides):
+                ranks.refuse_several("find")
+                from colorization.finding import find
+
+                find(asked.composed())
+                return
             from colorization.job import begun
             from colorization.training import train
 

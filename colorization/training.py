@@ -46,6 +46,20 @@ def train(job: Job) -> float:
                 board.close()
 
 
+def score(job: Job) -> float:
+    """Score a run that has been trained and was ended before it was scored."""
+    with journal.logged(job.folder):
+        job.data.prepare_data()
+        seconds = journal.record(job.folder).get("seconds", round(job.budget.spent["time"], 1))
+        seen = job.budget.spent["pictures"]
+        journal.note(job.folder, status="finished", pictures_seen=seen, seconds=seconds)
+        try:
+            return finish(job)
+        finally:
+            for board in job.dashboards:
+                board.close()
+
+
 def fit(job: Job) -> None:
     """Pack what is missing, train, and write to run.json how it ended."""
     began, first = time.monotonic(), job.trainer.is_global_zero
@@ -154,6 +168,9 @@ def finish(job: Job) -> float:
     Console().print(summary_table(summary, folder.name))
     steps = chosen.state["callbacks"][job.budget.state_key]["steps"]
     print(f"scored: {best.name}, of step {steps} of {job.budget.spent['steps']}")
+    for profile in sorted((folder / build.PROFILE).glob("*")):
+        opened = " (open it in ui.perfetto.dev or chrome://tracing)" if profile.suffix == ".json" else ""
+        print(f"profile: {shlex.quote(os.path.relpath(profile))}{opened}")
     print(f"run folder: {shlex.quote(place)}")
     print(f"colour your own: {command_line('predict', 'PHOTO', f'run={place}')}")
     return score

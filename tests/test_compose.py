@@ -8,8 +8,9 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
-from colorization.compose import composed, trials
+from colorization.compose import composed, differing
 from colorization.config import ConfigError, describe_target, named_targets, options
+from colorization.trials.question import question
 from tests import outside
 
 
@@ -107,12 +108,12 @@ def test_paths_have_their_home(monkeypatch):
 
 
 def overrides(*sweep: str) -> list[list[str]]:
-    return [trial.overrides for trial in trials(sweep)]
+    return [trial.overrides for trial in question(sweep).examples]
 
 
 def test_the_last_list_varies_fastest():
     assert overrides("model=cnn,unet", "watch=ssim", "seed=range(1,3)") == [
-        [f"model={model}", "watch=ssim", f"seed={seed}"] for model in ("cnn", "unet") for seed in (1, 2)
+        ["watch=ssim", f"model={model}", f"seed={seed}"] for model in ("cnn", "unet") for seed in (1, 2)
     ]
 
 
@@ -122,9 +123,7 @@ def test_every_kind_of_list():
     assert overrides("data.root=~/a b,c=d")[1] == ["data.root='c=d'"]
     assert overrides("loss=[l1],[gradient]") == [["loss=[l1]"], ["loss=[gradient]"]]
     with pytest.raises(ConfigError, match=r"optimizer=glob\(x\*\): matches none of adam, adamw, sgd"):
-        trials(["optimizer=glob(x*)"])
-    with pytest.raises(ConfigError, match=r"an interval has no list.*seed=range"):
-        trials(["seed=interval(1,2)"])
+        overrides("optimizer=glob(x*)")
 
 
 def test_lists_without_a_sweep_are_told():
@@ -135,22 +134,27 @@ def test_lists_without_a_sweep_are_told():
 def test_a_setting_of_some_trials_only():
     assert len(overrides("hints=points,histogram", "hints.seed=0,1")) == 4
     with pytest.raises(ConfigError) as caught:
-        trials(["model=unet,cnn", "model.width=8,16", "sed=1"])
+        overrides("model=unet,cnn", "model.width=8,16", "sed=1")
     where = "trial 2 (model=cnn model.width=8), trial 3 (model=cnn model.width=16)"
     what = "model.width: no such setting; the settings of model are in_channels, out_channels"
     of_some = f"{where}: {what} (CNN, model/cnn.py)"
     assert set(caught.value.faults) == {"sed: no such setting; did you mean seed?", of_some}
 
 
-def test_trials_have_a_folder_each():
-    found = trials(["seed=1,2", "hydra.sweep.dir=all", "hydra.sweep.subdir='${hydra:job.num}_${seed}'"])
-    assert [trial.cfg.run.dir for trial in found] == ["all/0_1", "all/1_2"]
-    found = trials(["model=cnn,unet"])
-    parents, names = zip(*(trial.cfg.run.dir.rsplit("/", 1) for trial in found), strict=True)
-    assert parents[0] == parents[1] and names == ("0_cnn_regression", "1_unet_regression")
-    assert [trial.cfg.run.dir for trial in trials(["run.dir=a,b"])] == ["a", "b"]
-    with pytest.raises(ConfigError, match=r"run.dir=X: several trials would share it; hydra.sweep.dir="):
-        trials(["run.dir=X", "seed=1,2"])
+def folders(*sweep: str) -> list[str]:
+    return [trial.cfg.run.dir for trial in question(sweep).examples]
+
+
+def test_trials_have_a_folder_each_named_by_what_differs():
+    named = ("hydra.sweep.dir=all", "hydra.sweep.subdir='${hydra:job.num}_${seed}'")
+    assert folders("seed=1,2", *named) == ["all/0_1", "all/1_2"]
+    places = folders("model=cnn,unet", "optimizer.lr=1e-3,1e-2")
+    assert len({place.rpartition("/")[0] for place in places}) == 1
+    names = [place.rpartition("/")[2] for place in places]
+    assert names[:2] == ["0_model=cnn,lr=0.001", "1_model=cnn,lr=0.01"] and len(set(names)) == 4
+    assert differing(["a.size=1", "b.size=2", "loss=[l1,chroma]", "loss=[]"])[:21] == "a.size=1,b.size=2,los"
+    assert differing(["loss=[l1,chroma]"]) == "loss=l1_chroma" and differing(["loss=[]"]) == "loss=none"
+    assert differing(["data.root='/a b/c'"]) == "root=a_b_c"
 
 
 @pytest.mark.parametrize(

@@ -73,9 +73,15 @@ def test_every_node_of_every_option_fits_its_constructor():
             assert list(faults(OmegaConf.to_container(config, resolve=True))) == []
 
 
+def test_every_option_of_a_sweep_fits_its_constructor():
+    for group in groups("sweep"):
+        for name in options(group):
+            assert list(faults(OmegaConf.to_container(composed("sweep", [f"{group}={name}"])))) == []
+
+
 def test_groups_are_named_as_the_folders_that_they_build_from():
     rooms = {module.name for module in pkgutil.iter_modules(colorization.__path__)}
-    from_libraries = {"optimizer", "trainer"}
+    from_libraries = {"optimizer", "trainer", "pruner"}
     for path in CONF.iterdir():
         if path.is_dir():
             assert path.name in rooms | from_libraries, f"conf/{path.name} has no colorization/{path.name}"

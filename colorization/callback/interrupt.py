@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: keep what was trained."""
+"""Ctrl-C, SIGTERM and SIGUSR1 (of clusters, before time is up): keep what was trained."""
 
 import logging
 import os
@@ -31,7 +31,7 @@ class Interrupt(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Listen; Lightning, which listens already, gives the earlier listeners back at the end."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
             signal.signal(number, self._receive)
 
     def on_train_batch_end(

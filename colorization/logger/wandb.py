@@ -59,8 +59,8 @@ class Wandb(WandbLogger):
         log_model: bool | Literal["all"] = False,
     ):
         chosen_mode(mode)  # what is wrong with it is said before anything is packed
-        self.mode, self.moment = mode, moment
-        self.run_id = run_id or secrets.token_hex(4)
+        self.mode, self.moment, self.gone = mode, moment, False
+        self.run_id = run_id or agents_run() or secrets.token_hex(4)
         about: dict[str, Any] = {
             "entity": entity,
             "group": group,
@@ -89,23 +89,40 @@ class Wandb(WandbLogger):
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
         """Log beside the axes of this moment: steps, epochs, pictures and seconds."""
         moment = self.moment()
-        self.experiment.log(dict(metrics) | moment | {STEP: moment["step"]})
+        self._tell(lambda: self.experiment.log(dict(metrics) | moment | {STEP: moment["step"]}))
 
     @rank_zero_only
     def describe(self, **about: Any) -> None:
         """Add to the run's configuration on the dashboard."""
-        self.experiment.config.update(about, allow_val_change=True)
+        self._tell(lambda: self.experiment.config.update(about, allow_val_change=True))
 
     @rank_zero_only
     def summarize(self, **numbers: Any) -> None:
         """Add to the run's summary on the dashboard."""
-        self.experiment.summary.update(numbers)
+        self._tell(lambda: self.experiment.summary.update(numbers))
 
     @rank_zero_only
     def close(self) -> None:
         """End the run, so that the next trial of a sweep starts its own."""
         if self._experiment is not None:
-            self._experiment.finish()
+            self._tell(self._experiment.finish)
+
+    def _tell(self, act: Callable[[], Any]) -> None:
+        """Tell nothing more once W&B's own process is gone: a cluster may end that one first."""
+        if self.gone:
+            return
+        try:
+            act()
+        except Exception as error:
+            if not isinstance(error, OSError) and not type(error).__module__.startswith("wandb"):
+                raise
+            self.gone = True
+            log.warning("W&B's process is gone (%s); the run's folder goes on without it", error)
+
+
+def agents_run() -> str | None:
+    """The run that W&B's agent has made for this trial of its sweep."""
+    return os.environ.get("WANDB_RUN_ID") if os.environ.get("WANDB_SWEEP_ID") else None
 
 
 def chosen_mode(mode: str) -> str:

@@ -1,0 +1,40 @@
+"""A task as a process below another one, which passes on what a cluster tells it."""
+
+import signal
+import subprocess
+from types import FrameType
+
+from colorization.launcher.base import Task
+
+TOLD = (signal.SIGTERM, signal.SIGUSR1)
+
+
+def child(task: Task) -> int:
+    """Run a task's command, its output appended to its log. What asks it to end, it is told.
+
+    Returns:
+        Its exit code, negative for a signal that killed it.
+    """
+    with task.log.open("ab") as log:
+        process = subprocess.Popen(task.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+    def tell(number: int, frame: FrameType | None) -> None:
+        process.send_signal(number)
+
+    try:
+        before = {number: signal.signal(number, tell) for number in TOLD}
+    except ValueError:  # not the main thread: nobody sends signals here
+        before = {}
+    try:
+        return _ended(process)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ended(process: subprocess.Popen) -> int:
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.send_signal(signal.SIGTERM)
