@@ -13,6 +13,7 @@ from omegaconf import DictConfig, open_dict
 
 from colorization.config import ConfigError
 from colorization.job import Job, built
+from colorization.training import prepare
 
 LOW, HIGH, STEPS = 1e-6, 1.0, 120  # of the learning rates that are tried, and how many
 SMOOTH = 0.9  # of the losses: the share of what was before
@@ -106,9 +107,7 @@ def attempt(cfg: DictConfig, steps: int, watcher: pl.Callback) -> Job:
             cfg.trainer |= {"limit_val_batches": 0, "enable_progress_bar": False, "log_every_n_steps": 10**6}
         job = built(cfg)
         job.trainer.callbacks.insert(0, watcher)  # type: ignore[attr-defined]
-        job.data.prepare_data()
-        job.colorizer.objective.prepare(job.data.pack("train"))
-        job.colorizer.network.start_from()
+        prepare(job)
         job.trainer.fit(job.colorizer, job.data)
         return job
 

@@ -66,10 +66,7 @@ def fit(job: Job) -> None:
     earlier = journal.record(job.folder).get("seconds", 0.0) if job.last else 0.0
     status = "failed"
     try:
-        job.data.prepare_data()
-        job.colorizer.objective.prepare(job.data.pack("train"))
-        if not job.last and not job.cfg.get("start"):
-            job.colorizer.network.start_from()
+        prepare(job)
         if first:
             announce(job)
         job.trainer.fit(job.colorizer, job.data, ckpt_path=job.last, weights_only=True)
@@ -99,6 +96,14 @@ def fit(job: Job) -> None:
             journal.note(
                 job.folder, part=ended | {"seconds": seconds}, **ended, seconds=round(earlier + seconds, 1)
             )
+
+
+def prepare(job: Job) -> None:
+    """Pack what is missing, let the objective learn from it, and load the weights to start from."""
+    job.data.prepare_data()
+    job.colorizer.objective.prepare(job.data.pack("train"))
+    if not job.last and not job.cfg.get("start"):
+        job.colorizer.network.start_from()
 
 
 def announce(job: Job) -> None:

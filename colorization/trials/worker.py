@@ -83,10 +83,10 @@ def one_batch(cfg: DictConfig) -> None:
         cfg.logger, cfg.callback = {}, {}
     if cfg.trainer.devices not in (1, "auto"):
         cfg.trainer.devices, cfg.trainer.strategy = 1, "auto"
+    from colorization.training import prepare
+
     job = built(cfg)
-    job.data.prepare_data()
-    job.colorizer.objective.prepare(job.data.pack("train"))
-    job.colorizer.network.start_from()
+    prepare(job)
     job.trainer.fit(job.colorizer, job.data)
 
 
