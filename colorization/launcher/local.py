@@ -65,19 +65,25 @@ class Local(Launcher):
 class LocalProcess(Running):
     """A process of this machine, which leads a group of its own."""
 
-    def __init__(self, process: BaseProcess):
+    def __init__(self, process: Any):
         self.process = process
 
     def ended(self) -> int | None:
+        """Its exit code; processes for more devices that a kill has left alone end with it."""
+        if self.process.exitcode is not None:
+            self._sweep_up()
         return self.process.exitcode
 
     def stop(self) -> None:
         self._send(signal.SIGTERM)
 
     def kill(self) -> None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid or 0, signal.SIGKILL)
         self._send(signal.SIGKILL)
+        self._sweep_up()
+
+    def _sweep_up(self) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
     def _send(self, number: int) -> None:
         if self.process.is_alive() and self.process.pid:
@@ -132,6 +138,8 @@ def work(task: Task, cores: list[int], variables: dict[str, str]) -> None:
 
 
 def _end_with(parent: BaseProcess) -> None:
-    """Stop as on SIGTERM once the sweep's process has ended."""
+    """Stop as on SIGTERM once the sweep's process has ended; all of the group where it does not train yet."""
     connection.wait([parent.sentinel])
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        os.killpg(0, signal.SIGKILL)
     os.kill(os.getpid(), signal.SIGTERM)
