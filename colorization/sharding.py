@@ -6,7 +6,7 @@ optimizer. Checkpoints are whole, as those of any other run, and go on with or w
 
 from typing import Any
 
-from lightning_fabric.utilities.distributed import _sync_module_states
+from pytorch_lightning.overrides.distributed import _sync_module_states
 from pytorch_lightning.strategies import DDPStrategy
 from torch.distributed.checkpoint.state_dict import (
     StateDictOptions,
@@ -39,7 +39,7 @@ class Sharded(DDPStrategy):
 
     def optimizer_state(self, optimizer: Optimizer) -> dict[str, Any]:
         """The whole state, numbered as an optimizer of one process numbers it; in the first process."""
-        named = get_optimizer_state_dict(self._module(), optimizer, options=WHOLE)
+        named: Any = get_optimizer_state_dict(self._module(), optimizer, options=WHOLE)
         names = [name for group in named["param_groups"] for name in group["params"]]
         number = {name: i for i, name in enumerate(names)}
         groups = [group | {"params": [number[n] for n in group["params"]]} for group in named["param_groups"]]

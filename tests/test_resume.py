@@ -107,7 +107,7 @@ def test_the_last_checkpoint_is_that_of_the_last_validation(trains, tmp_path, mo
     assert steps(tmp_path / "run", "best") == 4 and steps(tmp_path / "run") == 8
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
 def test_a_signal_saves_that_step_and_says_how_to_go_on(trains, tmp_path, caplog, number):
     caplog.set_level("INFO")
     with pytest.raises(SystemExit) as stopped:
