@@ -35,12 +35,12 @@ def environment(**more):
     return mine | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | more
 
 
-def torchrun(*arguments, cwd):
+def torchrun(*arguments, cwd, **more):
     """Two processes of `python -m colorization.train ARGUMENTS`, as torchrun starts them."""
     launcher = ["-m", "torch.distributed.run", "--nproc-per-node=2", f"--master-port={free_port()}"]
     words = [sys.executable, *launcher, "-m", "colorization.train", *arguments]
     return subprocess.run(
-        words, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=600, check=False
+        words, cwd=cwd, env=environment(**more), capture_output=True, text=True, timeout=600, check=False
     )
 
 
@@ -136,3 +136,39 @@ def test_the_clock_of_the_first_process_is_everybodys(monkeypatch):
         budget.on_train_batch_end(Trainer, None, None, Batch, 0)
     assert timed.progress() == 0.5 and counted.progress() == 0.1
     assert told == [0], "nothing is asked of the others without a time limit"
+
+
+def test_two_processes_take_the_same_turns_and_keep_the_same_critic(few, tmp_path):
+    """By a threshold, on which both have to agree, with the parameters left out whose turn it is not."""
+    (tmp_path / "both.py").write_text(BOTH, encoding="utf-8")
+    game = ("objective=adversarial", "objective.critic.width=8", "objective.turns.threshold=0.69",
+            "objective.penalty.r1=0.1", "objective.penalty.every=2", "objective.optimizer.lr=1e-3")  # fmt: skip
+    watch = "+callback={both:{_target_:both.Both}}"
+    two = [setting for setting in TWO if not setting.startswith("callback")]
+    done = torchrun(*few, *two, *game, watch, "budget.epochs=null", "budget.steps=12", "run.dir=run",
+                    cwd=tmp_path, PYTHONPATH=f"{ROOT}{os.pathsep}{tmp_path}")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    first, second = (json.loads((tmp_path / f"{rank}.json").read_text(encoding="utf-8")) for rank in range(2))
+    assert first == second and {"critic", "network"} == {turn for turns in first["turns"] for turn in turns}
+
+
+# What each process has seen, as a callback that a user might have.
+BOTH = """
+import json
+from pathlib import Path
+
+import pytorch_lightning as pl
+
+
+class Both(pl.Callback):
+    def __init__(self):
+        self.turns = []
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
+        self.turns.append(outputs["turns"])
+
+    def on_train_end(self, trainer, module):
+        sums = {name: p.double().sum().item() for name, p in module.named_parameters()}
+        seen = {"turns": self.turns, "parameters": sums}
+        Path(f"{trainer.global_rank}.json").write_text(json.dumps(seen), encoding="utf-8")
+"""
