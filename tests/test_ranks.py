@@ -141,9 +141,11 @@ def test_the_clock_of_the_first_process_is_everybodys(monkeypatch):
 def test_two_processes_take_the_same_turns_and_keep_the_same_critic(few, tmp_path):
     """By a threshold, on which both have to agree, with the parameters left out whose turn it is not."""
     (tmp_path / "both.py").write_text(BOTH, encoding="utf-8")
-    game = ("objective=adversarial", "objective.critic.width=8", "objective.turns.threshold=0.69",
-            "objective.penalty.r1=0.1", "objective.penalty.every=2", "objective.optimizer.lr=1e-3")  # fmt: skip
-    watch = "+callback={both:{_target_:both.Both}}"
+    game = (
+        "objective=adversarial", "objective.critic.width=8", "objective.turns.threshold=0.69",
+        "objective.penalty.r1=0.1", "objective.penalty.every=2", "objective.optimizer.lr=1e-3",
+    )  # fmt: skip
+    watch = "+callback.both={_target_:both.Both}"
     two = [setting for setting in TWO if not setting.startswith("callback")]
     done = torchrun(*few, *two, *game, watch, "budget.epochs=null", "budget.steps=12", "run.dir=run",
                     cwd=tmp_path, PYTHONPATH=f"{ROOT}{os.pathsep}{tmp_path}")  # fmt: skip

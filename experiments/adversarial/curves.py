@@ -1,6 +1,6 @@
 """The game of two runs, healthy and collapsed, as one figure.
 
-python experiments/adversarial/curves.py runs/HEALTHY runs/COLLAPSED    writes experiments/adversarial/curves.png
+python experiments/adversarial/curves.py runs/HEALTHY runs/COLLAPSED   writes curves.png beside this file
 """
 
 import sys
