@@ -37,6 +37,7 @@ def main(cfg: DictConfig) -> None:
 
 def a_run(cfg: DictConfig) -> Path:
     """The network of a run, as a .safetensors file."""
+    from colorization.objective.adversarial import alone
     from colorization.reopen import open_run
     from colorization.weights.file import SUFFIX, write
 
@@ -45,7 +46,7 @@ def a_run(cfg: DictConfig) -> Path:
     if out.suffix != SUFFIX:
         raise ConfigError([f"out={out}: a run becomes a {SUFFIX} file; name it so"])
     size = run.config.data.image_size if cfg.size == "auto" else cfg.size
-    write(run.state, out, run.colorizer().hints.silent, size)
+    write(alone(run.state), out, run.colorizer().hints.silent, size)
     return out
 
 

@@ -1,6 +1,6 @@
 """Any objective against a critic, which tells predicted colours from true ones."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -178,6 +178,21 @@ class Adversarial(Objective):
     @vividness.setter
     def vividness(self, value: Vividness | None) -> None:
         self.generator.vividness = value
+
+
+def alone(state: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A checkpoint without its critic, as if the other objective had trained it; any other as it is."""
+    record, own = state["colorization"], "objective.generator."
+    config = record["config"]
+    if config["objective"]["_target_"] != f"{Adversarial.__module__}.{Adversarial.__name__}":
+        return state
+    tensors = {
+        name.replace(own, "objective.", 1): tensor
+        for name, tensor in state["state_dict"].items()
+        if not name.startswith("objective.") or name.startswith(own)
+    }
+    config = {**config, "objective": config["objective"]["generator"]}
+    return {**state, "state_dict": tensors, "colorization": {**record, "config": config}}
 
 
 def coarse(ab: Tensor, stride: int) -> Tensor:

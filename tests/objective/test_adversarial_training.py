@@ -7,7 +7,10 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
+from colorization.compose import composed
+from colorization.convert import a_run
 from colorization.module import Colorizer
+from colorization.reopen import open_run
 from tests.conftest import trains_in
 from tests.test_resume import Signal
 
@@ -94,6 +97,21 @@ def test_a_reopened_run_colours_without_its_critics_encoder(trains, tmp_path, cr
     assert not any("frozen" in name or "encoder" in name for name in state)
     colorizer = Colorizer.load_from_checkpoint(tmp_path / "run")
     assert colorizer(torch.full((1, 1, 24, 31), 50.0)).shape == (1, 2, 24, 31)
+
+
+def test_a_run_becomes_a_small_file_without_its_critic(trains, tmp_path):
+    trains(
+        "objective=adversarial", "objective@objective.generator=classification", "objective.critic.width=8",
+        "budget.steps=2", "callback=[]", "run.dir=run",
+    )  # fmt: skip
+    small = a_run(composed("convert", ["run=run", "out=small.safetensors"]))
+    opened, whole = open_run(small), open_run("run").colorizer()
+    assert not any("critic" in name for name in opened.state["state_dict"])
+    colorizer, L = opened.colorizer(), 100 * torch.rand(1, 1, 24, 31)
+    assert type(colorizer.objective) is type(whole.objective.generator)
+    assert torch.equal(colorizer.objective.weights, whole.objective.generator.weights)
+    with torch.no_grad():
+        torch.testing.assert_close(colorizer(L), whole(L), atol=0.5, rtol=0.02)
 
 
 class Norms(pl.Callback):
