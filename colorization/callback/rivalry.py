@@ -36,7 +36,7 @@ class Rivalry(pl.Callback):
             same.
     """
 
-    def __init__(self, turns: int = 100, won: float = 0.98, lost: float = 0.25, dead: float = 1e-4):
+    def __init__(self, turns: int = 100, won: float = 0.98, lost: float = 0.25, dead: float = 1e-3):
         if turns < 1 or not 0 <= lost < 0.5 < won <= 1 or not dead >= 0:
             allowed = "turns from 1, lost below 0.5, won above it, dead from 0"
             raise ValueError(
