@@ -80,9 +80,13 @@ class Pretrained:
     def start(self, encoder: Any) -> None:
         """Load the weights into what `network` gave; those of channels beyond three are zeros.
 
+        With "none" it stays as it is.
+
         Raises:
             ConfigError: as `state`.
         """
+        if self.weights == "none":
+            return
         state = self.state()
         for name, own in encoder.state_dict().items():
             if own.dim() > 1 and own.shape[1] > state[name].shape[1]:  # the first convolution

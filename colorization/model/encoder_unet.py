@@ -144,12 +144,7 @@ class EncoderUNet(Network):
         ]
 
     def start_from(self) -> None:
-        if self.pretrained.weights != "none":
-            state = self.pretrained.state()
-            first = f"{self.encoder.pretrained_cfg['first_conv']}.weight"
-            hints = self.encoder.get_parameter(first)[:, 3:]
-            state[first] = torch.cat([state[first], torch.zeros_like(hints)], dim=1)
-            self.encoder.load_state_dict(state)
+        self.pretrained.start(self.encoder)
 
     def _stages(self) -> dict[str, int]:
         """The stage of every parameter of the encoder, from the picture inwards."""

@@ -116,6 +116,17 @@ def test_grey_is_the_grey_of_that_lightness():
     torch.testing.assert_close(grey(L), value, atol=1e-5, rtol=0)
 
 
+def test_a_first_layer_that_timm_names_otherwise_starts_alike(tmp_path):
+    """ConvNeXt's is stem.0, and stem_0 among its features."""
+    torch.manual_seed(1)
+    state = timm.create_model("convnext_atto", features_only=True).state_dict()
+    torch.save(state, tmp_path / "mine.pt")
+    network = EncoderUNet(in_channels=3, encoder="convnext_atto", weights=str(tmp_path / "mine.pt"), width=8)
+    network.start_from()
+    first = network.encoder.stem_0.weight
+    assert torch.equal(first[:, :3], state["stem_0.weight"]) and first[:, 3:].abs().max() == 0
+
+
 def test_starting_weights_may_be_a_file(tmp_path):
     other = EncoderUNet(weights="none")
     state = timm.create_model("tf_efficientnet_lite0", features_only=True).state_dict()
