@@ -52,8 +52,6 @@ def sweep(asked: Request) -> int:
     from colorization.trials.view import shown
 
     what = question(asked.overrides, asked.flags.config_name)
-    for example in what.examples:
-        grouped(example.cfg, what.folder.name)
     better = directions(what)
     folder = what.folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,15 +77,6 @@ def sweep(asked: Request) -> int:
             launcher.close()
     conclude(conductor, what, better)
     return 0 if well else 1
-
-
-def grouped(cfg: Any, name: str) -> None:
-    """Show the runs of a sweep as one group, where a logger has groups and none is given."""
-    if "group" in cfg.logger and cfg.logger.group is None:
-        cfg.logger.group = name
-        for node in cfg.logger.values():
-            if hasattr(node, "get") and "group" in node and node.group is None:
-                node.group = name
 
 
 def directions(what: Any) -> list[str]:

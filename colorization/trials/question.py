@@ -60,19 +60,31 @@ class Question:
             ConfigError: the faults of all.
         """
         points = self.space.grid() if self.is_grid else self.space.corners()
-        return every(self.composer, [(self.space.lines(p), self.space.differs(p)) for p in points])
+        return [grouped(t) for t in every(self.composer, [self._asked(p) for p in points])]
 
     def trial(self, number: int, params: Params) -> Trial:
         """The configuration of a trial, composed and checked; that of a grid's is known already."""
         lines = self.space.lines(params)
         if self.is_grid and number < len(self.examples) and self.examples[number].overrides == lines:
             return self.examples[number]
-        return self.composer.trial(number, lines, self.space.differs(params))
+        return grouped(self.composer.trial(number, *self._asked(params)))
+
+    def _asked(self, params: Params) -> tuple[list[str], list[str]]:
+        return self.space.lines(params), self.space.differs(params)
 
     @property
     def folder(self) -> Path:
         """The sweep's."""
         return Path(self.examples[0].cfg.run.dir).parent
+
+
+def grouped(trial: Trial) -> Trial:
+    """Show a trial in a group named as its sweep, where a logger has groups and none is given."""
+    logger, group = trial.cfg.get("logger") or {}, Path(trial.cfg.run.dir).parent.name
+    for node in (logger, *(node for node in logger.values() if isinstance(node, DictConfig))):
+        if "group" in node and node.group is None:
+            node.group = group
+    return trial
 
 
 def question(overrides: Sequence[str], file: str | None = None) -> Question:

@@ -84,7 +84,8 @@ class Space:
     @property
     def digest(self) -> str:
         """What tells this space from others."""
-        return hashlib.sha256(repr((sorted(self.fixed), self.dimensions)).encode()).hexdigest()[:8]
+        fixed = sorted(line for line in self.fixed if not line.startswith("hydra."))
+        return hashlib.sha256(repr((fixed, self.dimensions)).encode()).hexdigest()[:8]
 
     def suggest(self, trial: Any) -> Params:
         """Parameters that an Optuna trial takes; those that it has already stay as they are."""

@@ -80,6 +80,15 @@ def quick(monkeypatch):
     compose_quickly(monkeypatch)
 
 
+def test_the_runs_of_a_sweep_are_one_group_on_the_dashboard():
+    what = question(["data=scenes", "search=random", "trials=2", "optimizer.lr=interval(0.1,0.2)"])
+    trial = what.trial(7, {"optimizer.lr": 0.15})
+    for cfg in (what.examples[0].cfg, trial.cfg):
+        assert cfg.logger.group == what.folder.name and cfg.logger.wandb.group == what.folder.name
+    given = question(["data=scenes", "seed=0,1", "logger.group=mine"]).examples[0].cfg
+    assert given.logger.wandb.group == "mine"
+
+
 def score(cfg):
     """The best at lr = 0.01, width 16."""
     return 30 - (np.log10(cfg.optimizer.lr) + 2) ** 2 + cfg.model.width / 100
