@@ -92,17 +92,21 @@ class Conductor:
             self.looked = time.monotonic()
             self._prune()
         room = self.launcher.jobs - len(self.running)
-        if chosen := [trial for trial in (self._next() for _ in range(room)) if trial]:
+        chosen: list[Trial] = []
+        while len(chosen) < room and (trial := self._next(chosen)):
+            chosen.append(trial)
+        if chosen:
             tasks = [Task("run", trial.path, trial.log) for trial in chosen]
             for trial, process in zip(chosen, self.launcher.start(tasks), strict=True):
                 self.running[trial.name] = process
         return bool(self.running or self.left)
 
-    def _next(self) -> Trial | None:
-        """The next trial to run: one that was left, or a new one."""
+    def _next(self, chosen: list[Trial]) -> Trial | None:
+        """The next trial to run beside those that are chosen: one that was left, or a new one."""
         if self.left:
             return self.left.pop(0)
-        while self.study.done + len(self.running) < self.wanted and not self._hopeless():
+        busy = {*self.running, *(trial.name for trial in chosen)}
+        while self.study.done + len(busy) < self.wanted and not self._hopeless():
             try:
                 trial = self.study.ask()
             except ConfigError as error:  # a combination that does not go together
@@ -114,7 +118,7 @@ class Conductor:
             state = self.ended.get(trial.name) or trial.state()
             if state in ("finished", "pruned") or trial.name in self.ended:  # known: nothing is run twice
                 self._settle(trial, state)
-            elif trial.name not in self.running:
+            elif trial.name not in busy:
                 return trial
         return None
 

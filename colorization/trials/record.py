@@ -94,7 +94,7 @@ class Trial:
         if self.notes()["pruned"]:
             return "pruned"
         if not (self.folder / "run.json").exists():
-            return "waiting"
+            return "failed" if self.notes()["failures"] else "waiting"
         status = journal.record(self.folder)["status"]
         return {"finished": "trained", "failed": "failed"}.get(status, "stopped")  # type: ignore[return-value]
 

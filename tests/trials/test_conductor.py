@@ -147,6 +147,16 @@ def test_trials_counts_what_is_finished(tmp_path):
     assert more.count("finished") >= 6 and more.study.done >= 6
 
 
+def test_several_at_once_are_not_more_than_asked_for(tmp_path):
+    def act(trial, attempt):
+        write(trial, psnr=20.0)
+        return 0, 2
+
+    launcher = Made(act, jobs=3)
+    conducted(tmp_path, launcher, *SEARCH, "trials=5")
+    assert len(launcher.started) == 5
+
+
 def test_a_search_in_which_everything_fails_ends(tmp_path):
     done = conducted(tmp_path, Made(lambda trial, attempt: 1), *SEARCH, "trials=50")
     assert done.count("failed") == conducting.HOPELESS
