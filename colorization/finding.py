@@ -103,8 +103,10 @@ def attempt(cfg: DictConfig, steps: int, watcher: pl.Callback) -> Job:
         with open_dict(cfg):
             cfg.run.dir = folder
             cfg.logger, cfg.callback = {}, {}
-            cfg.budget |= {"epochs": None, "pictures": None, "time": None, "steps": steps}
-            cfg.trainer |= {"limit_val_batches": 0, "enable_progress_bar": False, "log_every_n_steps": 10**6}
+            cfg.budget.update({"epochs": None, "pictures": None, "time": None, "steps": steps})
+            cfg.trainer.update(
+                {"limit_val_batches": 0, "enable_progress_bar": False, "log_every_n_steps": 10**6}
+            )
         job = built(cfg)
         job.trainer.callbacks.insert(0, watcher)  # type: ignore[attr-defined]
         prepare(job)
