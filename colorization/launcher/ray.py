@@ -8,6 +8,7 @@ from colorization.config import ConfigError, installation
 from colorization.launcher.base import Launcher, Running, Task
 from colorization.launcher.child import child
 
+TRIES = 4  # to start a cluster of this machine, which gives up after half a minute where it is busy
 LOST = -9  # the exit code of a task whose machine is gone
 
 
@@ -32,11 +33,20 @@ class Ray(Launcher):
         local: dict[str, Any] = (
             {} if address else {"num_cpus": max(int(cpus * jobs), 1), "include_dashboard": False}
         )
-        try:
-            ray.init(address=address, log_to_driver=False, ignore_reinit_error=True, **local)
-        except (ConnectionError, ValueError) as error:
-            raise ConfigError([f"launcher.address={address}: {error}"]) from error
+        self._begin(address, local)
         self.child = ray.remote(max_retries=0, num_cpus=cpus, num_gpus=gpus)(child)
+
+    def _begin(self, address: str | None, local: dict[str, Any]) -> None:
+        for left in reversed(range(TRIES)):
+            try:
+                self.ray.init(address=address, log_to_driver=False, ignore_reinit_error=True, **local)
+                return
+            except (ConnectionError, ValueError) as error:
+                raise ConfigError([f"launcher.address={address}: {error}"]) from error
+            except Exception as error:  # Ray's own is of no class of its own
+                self.ray.shutdown()
+                if "timed out during startup" not in str(error) or not left:
+                    raise
 
     def start(self, tasks: Sequence[Task]) -> list[Running]:
         return [RayTask(self.ray, self.child.remote(task)) for task in tasks]
