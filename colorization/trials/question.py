@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig
 
@@ -80,7 +81,8 @@ class Question:
 
 def grouped(trial: Trial) -> Trial:
     """Show a trial in a group named as its sweep, where a logger has groups and none is given."""
-    logger, group = trial.cfg.get("logger") or {}, Path(trial.cfg.run.dir).parent.name
+    logger: Any = trial.cfg.get("logger") or {}
+    group = Path(trial.cfg.run.dir).parent.name
     for node in (logger, *(node for node in logger.values() if isinstance(node, DictConfig))):
         if "group" in node and node.group is None:
             node.group = group
