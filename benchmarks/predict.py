@@ -1,8 +1,8 @@
 """What colouring a photo costs beside the network alone: python -m benchmarks.predict [RUN] [MEGAPIXELS ...]
 
 Without a RUN the network is encoder_unet with weights drawn at random, which cost the same. One thread, CPU
-time; photos are made ones. Each size is a process of its own: peak memory is that of the whole process. The
-network is then run in every way that is there, on what it sees of a photo of 5:4.
+time; photos are made ones, grey JPEGs. Each size is a process of its own: memory is what it holds at most beyond
+what it held before the first photo was read, after the photo was made. The network is then run in every way that is there, on what it sees of a photo of 5:4.
 """
 
 import multiprocessing
@@ -24,8 +24,12 @@ from benchmarks.timing import markdown, medians
 from colorization import build
 from colorization.album import photos
 from colorization.compose import composed
+from colorization.darkroom import marked
 from colorization.module import Colorizer
 from colorization.painter import Painter
+from colorization.picture.original import Original
+from colorization.picture.reading import one
+from colorization.picture.writing import Writer
 from colorization.reopen import open_run
 
 SIZES = ("0.5", "12", "100")
@@ -39,7 +43,7 @@ def main(*arguments: str) -> None:
     run = next((word for word in arguments if word not in sizes), None)
     colorizer = (open_run(run).colorizer() if run else drawn()).eval()
     print("### predict, one thread\n")
-    print("| megapixels | photos/s | read, s | colour, s | of it the network, s | write, s | peak, MB |")
+    print("| megapixels | photos/s | read, s | colour, s | of it the network, s | write, s | memory, MiB |")
     print(f"|{'---:|' * 7}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
@@ -69,28 +73,33 @@ def row(folder: Path, colorizer: Colorizer, megapixels: float) -> str:
     """One size: the medians of `ROUNDS` photos, or one large photo alone."""
     path, spans = folder / "photo.jpg", []
     width = round((megapixels * 1e6 * 4 / 3) ** 0.5)
-    small = photo(np.random.default_rng(0), (1024, 768))
+    small = photo(np.random.default_rng(0), (1024, 768)).convert("L")
     small.resize((width, width * 3 // 4), Image.Resampling.BICUBIC).save(path, quality=90)
+    del small
     painter = Painter(colorizer, SIDE)
+    before = peak()
     for _ in range(1 if megapixels > 10 else ROUNDS):
         spans.append(coloured(path, folder / "out", painter))
     read, colour, network, write = np.median(spans, axis=0)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     seconds = " | ".join(f"{span:.3f}" for span in (read, colour, network, write))
-    return f"| {megapixels:g} | {1 / (read + colour + write):.3f} | {seconds} | {peak:.0f} |"
+    return f"| {megapixels:g} | {1 / (read + colour + write):.3f} | {seconds} | {peak() - before:.0f} |"
+
+
+def peak() -> float:
+    """The most that the process has held, MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def coloured(path: Path, out: Path, painter: Painter) -> tuple[float, ...]:
     """Seconds of reading, colouring, the network within it, and writing."""
     (planned,) = photos([path], out)
-    kept: dict[str, Image.Image] = {}
-    read = cpu_seconds(lambda: kept.update(read=planned.picture()))
-    width, height = painter.seen(kept["read"])
+    kept: dict[str, Original] = {}
+    read = cpu_seconds(lambda: kept.update(read=one(planned.source)))
+    width, height = painter.seen(kept["read"].size)
     with torch.no_grad():
         network = cpu_seconds(lambda: painter.colorizer(torch.full((1, 1, height, width), 50.0)))
-    colour = cpu_seconds(lambda: kept.update(colour=painter.colour(kept["read"])[0]))
-    out.mkdir(exist_ok=True)
-    write = cpu_seconds(lambda: kept["colour"].save(planned.targets[0], format="png"))
+    colour = cpu_seconds(lambda: kept.update(colour=next(painter.colour(kept["read"]))))
+    write = cpu_seconds(lambda: Writer().write(planned.targets[0], [marked(kept["colour"], "box")]))
     return read, colour, network, write
 
 

@@ -6,45 +6,46 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
 from colorization.config import ConfigError, command_line
-from colorization.data.decode import UnreadablePicture, ended, open_picture
 from colorization.data.source import Tree, is_hidden, is_picture
+from colorization.picture.reading import HEIF, RAW
+from colorization.picture.writing import Writer
 from colorization.scoring.manifest import some
 
 log = logging.getLogger(__name__)
 
-# What cameras and phones write and no decoder here reads: each is named as unreadable.
-RAW = {".heic", ".heif", ".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2", ".srw"}
-
 
 @dataclass(frozen=True)
 class Photo:
-    """A picture to colour and the files of its colourings."""
+    """A picture to colour, and the files that become of it.
+
+    Attributes:
+        source: the file.
+        targets: one for each of its colourings.
+        layers: as many, of their chroma alone, or none.
+        sheet: of all samples side by side, or None.
+    """
 
     source: Path
     targets: tuple[Path, ...]
+    layers: tuple[Path, ...] = ()
+    sheet: Path | None = None
 
-    def picture(self) -> Image.Image:
-        """The picture, 8-bit RGB; a JPEG without its end marker, too. Raises UnreadablePicture."""
-        if self.source.suffix.lower() in RAW:
-            raise UnreadablePicture(self.source, "is not read here; convert it to PNG, TIFF or JPEG first")
-        try:
-            return open_picture(self.source)
-        except UnreadablePicture:
-            if (whole := ended(self.source.read_bytes())) is None:
-                raise
-        log.warning("%s: lacks the marker of its end, and no more", self.source)
-        return open_picture(whole)
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All that is written."""
+        return (*self.targets, *self.layers, *([self.sheet] if self.sheet else []))
 
 
-def photos(inputs: Sequence[Path], out: Path, samples: int = 0) -> list[Photo]:
+def photos(
+    inputs: Sequence[Path], out: Path, samples: int = 0, writer: Writer | None = None, layer: bool = False
+) -> list[Photo]:
     """Files and folders -> every picture once; folders keep their tree, no output is an input.
 
     A folder is listed as training lists it: hidden files are left out, links are followed. Results of an
-    earlier call, in `out` inside a folder, are no inputs. sub/a.jpg becomes OUT/sub/a.png, or sub/a.jpg.png
-    where another picture would be sub/a.png too; samples become a_1.png and on.
+    earlier call, in `out` inside a folder, are no inputs. sub/a.jpg becomes OUT/sub/a.jpg, with format=png
+    sub/a.png, or sub/a.jpg.png where another picture would be sub/a.png too; samples become a_1.jpg and on,
+    side by side in a_sheet.jpg; layers are a_layer.png.
 
     Raises:
         ConfigError: no input, an input that does not exist, a folder without pictures, `out` is none.
@@ -57,14 +58,18 @@ def photos(inputs: Sequence[Path], out: Path, samples: int = 0) -> list[Photo]:
     for path in inputs:
         for source, relative in _pictures(path, out):
             found.setdefault(source.absolute(), (source, relative))
-    plain = Counter(relative.with_suffix("") for _, relative in found.values())
+    writer = writer or Writer()
+    plain = Counter(_renamed(relative, writer) for _, relative in found.values())
     taken = {source.resolve() for source, _ in found.values()}
     planned = []
     for source, relative in found.values():
-        alone = plain[relative.with_suffix("")] == 1
-        targets = next(t for t in _targets(out / relative, alone, samples) if taken.isdisjoint(_resolved(t)))
-        taken |= _resolved(targets)
-        planned.append(Photo(source, targets))
+        path = out / _renamed(relative, writer)
+        for stem in _stems(path, relative.name, plain[_renamed(relative, writer)] == 1):
+            photo = _photo(source, path, stem, samples, layer)
+            if taken.isdisjoint(_resolved(photo.files)):
+                break
+        taken |= _resolved(photo.files)
+        planned.append(photo)
     return planned
 
 
@@ -80,7 +85,7 @@ def _pictures(path: Path, out: Path) -> Iterator[tuple[Path, Path]]:
     there = sorted(name for name in Tree(path).paths() if not is_hidden(name))
     if path.resolve() in out.resolve().parents:
         there = [name for name in there if not (path / name).parent.resolve().is_relative_to(out.resolve())]
-    pictures = [name for name in there if is_picture(name) or Path(name).suffix.lower() in RAW]
+    pictures = [name for name in there if is_picture(name) or Path(name).suffix.lower() in RAW | HEIF]
     if others := sorted(set(there) - set(pictures)):
         log.info("%s: %d files are no pictures: %s", path, len(others), some(others))
     if not pictures:
@@ -88,12 +93,21 @@ def _pictures(path: Path, out: Path) -> Iterator[tuple[Path, Path]]:
     yield from ((path / name, Path(name)) for name in pictures)
 
 
-def _targets(path: Path, alone: bool, samples: int) -> Iterator[tuple[Path, ...]]:
-    """The files for a picture's colourings, in order of preference."""
-    names = ([path.stem] if alone else []) + [path.name]
-    for stem in (*names, *(f"{path.name}_{n}" for n in range(2, 10_000))):
-        numbered = [f"{stem}_{k}" for k in range(1, samples + 1)] or [stem]
-        yield tuple(path.with_name(f"{name}.png") for name in numbered)
+def _renamed(relative: Path, writer: Writer) -> Path:
+    return relative.with_suffix(writer.suffix(relative.suffix))
+
+
+def _stems(path: Path, name: str, alone: bool) -> Iterator[str]:
+    """What a picture's files may be called but for their suffix, in order of preference."""
+    yield from ([path.stem] if alone else []) + [name]
+    yield from (f"{name}_{n}" for n in range(2, 10_000))
+
+
+def _photo(source: Path, path: Path, stem: str, samples: int, layer: bool) -> Photo:
+    numbered = [f"{stem}_{k}" for k in range(1, samples + 1)] or [stem]
+    targets = tuple(path.with_name(f"{name}{path.suffix}") for name in numbered)
+    layers = tuple(path.with_name(f"{name}_layer.png") for name in numbered) if layer else ()
+    return Photo(source, targets, layers, path.with_name(f"{stem}_sheet.jpg") if samples > 1 else None)
 
 
 def _resolved(paths: Sequence[Path]) -> set[Path]:

@@ -24,9 +24,13 @@ SETTINGS: dict[str, Any] = {
     "device": Literal["auto", "cpu", "cuda"],
     "gamut": Literal["chroma", "clip"],
     "lightness": Literal["equal", "any"],
-    "format": Literal["page", "markdown", "latex", "csv"] | None,
+    "format": Literal["page", "markdown", "latex", "csv", "same", "png", "jpg", "tiff", "webp"] | None,
+    "quality": Annotated[int, 1],
+    "subsampling": Literal["444", "422", "420"],
+    "toned": Literal["recolour", "keep", "skip"],
     **dict.fromkeys(
-        ("channels_last", "compile", "every_protocol", "hints_curve", "leaks", "list", "stability"), bool
+        ("channels_last", "compile", "every_protocol", "hints_curve", "layer", "leaks", "list", "stability"),
+        bool,
     ),
     "steps_curve": bool,
 }

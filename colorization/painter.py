@@ -1,27 +1,27 @@
 """A trained network's colours on pictures of any size."""
 
 import logging
-import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
-import numpy as np
 import torch
 from omegaconf import DictConfig
 from PIL import Image
-from torch import Tensor
 
-from colorization.album import Photo
 from colorization.chance import Chance
 from colorization.color import lab
-from colorization.color.upsampling import guided
-from colorization.command import device, in_words
-from colorization.config import ConfigError, InputError
+from colorization.color.upsampling import Guided
+from colorization.command import device
+from colorization.config import ConfigError
 from colorization.data.batch import Given
+from colorization.data.decode import to_tensor
 from colorization.hints.clicks import Click, read_clicks
+from colorization.hints.sketch import is_sketch, read_sketch
 from colorization.module import Colorizer
+from colorization.picture.join import joined
+from colorization.picture.original import Original
 from colorization.released import released
 from colorization.reopen import newest_run, open_run
 from colorization.weights.file import BOX, FOLDER
@@ -44,6 +44,7 @@ class Painter:
         seed: of the samples.
         gamut: how colours outside sRGB are brought inside.
         clicks: what a person has revealed, in the picture's own pixels.
+        frame: (height, width) of what the clicks are in the pixels of, where that is no picture but a sketch.
     """
 
     colorizer: Colorizer
@@ -52,41 +53,38 @@ class Painter:
     seed: int = 0
     gamut: lab.GamutMapping = "chroma"
     clicks: Sequence[Click] = field(default_factory=list)
+    frame: tuple[int, int] | None = None
 
     @torch.no_grad()
-    def colour(self, picture: Image.Image) -> list[Image.Image]:
+    def colour(self, original: Original) -> Iterator[Original]:
         """A picture in full resolution in each of its colourings."""
-        small = picture.resize(self.seen(picture), Image.Resampling.BILINEAR)
-        given = self._given(small, picture.size)
+        small = original.shown(self.seen(original.size))
+        given = self._given(small, original.size)
         objective, network = self.colorizer.objective, self.colorizer.network
         if self.samples:
             ab = objective.chroma * objective.sample(network, given, self.samples)[:, 0]
         else:
             ab = objective.colouring(network, given)
-        L, _ = lab.split(_tensor(picture).to(ab.device))
-        return [self._joined(L, guided(colours[None], given.L, L)) for colours in ab]
+        height, width = original.pixels.shape[:2]
+        return (joined(original, Guided(c[None], given.L, (height, width)), self.gamut) for c in ab)
 
-    def seen(self, picture: Image.Image) -> tuple[int, int]:
-        """The (width, height) of the copy that the network sees."""
-        scale = self.size / min(picture.size)
-        width, height = (min(max(round(side * scale), 1), LONGEST * self.size) for side in picture.size)
+    def seen(self, size: tuple[int, int]) -> tuple[int, int]:
+        """The (width, height) of the copy that the network sees of a picture of that (width, height)."""
+        scale = self.size / min(size)
+        width, height = (min(max(round(side * scale), 1), LONGEST * self.size) for side in size)
         return width, height
 
     def _given(self, small: Image.Image, full: tuple[int, int]) -> Given:
         """What the network is given of a picture whose (width, height) is `full`."""
         device, hints = self.colorizer.device, self.colorizer.hints
-        L, _ = lab.split(_tensor(small).to(device))
+        L, _ = lab.split(to_tensor(small).to(device))
         revealed = hints.blank(L)
         if self.clicks:
-            revealed = hints.clicked(self.clicks, full[::-1], (small.height, small.width)).to(L)
+            frame = self.frame or full[::-1]
+            revealed = hints.clicked(self.clicks, frame, (small.height, small.width)).to(L)
         pixels = blake2b(small.tobytes(), digest_size=8).digest()
         index = torch.tensor([int.from_bytes(pixels, signed=True)], device=device)
         return Given(L, revealed, chance=Chance(index, self.seed))
-
-    def _joined(self, L: Tensor, ab: Tensor) -> Image.Image:
-        """Lightness (1, 1, H, W) and colours (1, 2, H, W) -> a picture."""
-        rgb = lab.to_uint8(lab.merge(L, ab, self.gamut)[0])
-        return Image.fromarray(rgb.movedim(0, -1).cpu().numpy())
 
 
 def painter(cfg: DictConfig, pictures: int) -> tuple[str, Painter]:
@@ -109,11 +107,13 @@ def painter(cfg: DictConfig, pictures: int) -> tuple[str, Painter]:
     if cfg.hints:
         if pictures > 1:
             raise ConfigError([f"hints={cfg.hints}: points belong to one picture, and {pictures} are given"])
-        clicks = read_clicks(Path(cfg.hints).expanduser())
         colorizer.hints.clicked([], (1, 1), (1, 1))  # refuses where hints are no points
     colorizer.to(device(cfg.device))
-    size = trained_at if cfg.size == "auto" else cfg.size
-    return name, Painter(colorizer, size, cfg.samples, cfg.seed, cfg.gamut, clicks)
+    size, frame = trained_at if cfg.size == "auto" else cfg.size, None
+    if cfg.hints:
+        path = Path(cfg.hints).expanduser()
+        clicks, frame = read_sketch(path, size) if is_sketch(path) else (read_clicks(path), None)
+    return name, Painter(colorizer, size, cfg.samples, cfg.seed, cfg.gamut, clicks, frame)
 
 
 def network(cfg: DictConfig) -> tuple[str, int, Colorizer]:
@@ -144,27 +144,3 @@ def _in_the_box() -> str:
     card = FOLDER / f"{BOX}.md"
     log.info("no run in runs/ yet: %s, the network that comes with colorization, colours (%s)", BOX, card)
     return BOX
-
-
-def painted(
-    photos: Iterable[Photo], painter: Painter, faults: list[str]
-) -> Iterator[tuple[Photo, list[Image.Image]]]:
-    """Each photo with its colourings; what goes wrong with one joins the faults and leaves the others alone.
-
-    COLORIZATION_TRACEBACK=1 in the environment stops at the first and shows where it came from.
-    """
-    for photo in photos:
-        try:
-            colourings = painter.colour(photo.picture())
-        except Exception as error:
-            if os.environ.get("COLORIZATION_TRACEBACK"):
-                raise
-            text = str(error) if isinstance(error, InputError | OSError) else in_words(error)
-            faults.append(text if str(photo.source) in text else f"{photo.source}: {text}")
-        else:
-            yield photo, colourings
-
-
-def _tensor(picture: Image.Image) -> Tensor:
-    """An RGB picture -> (1, 3, H, W) uint8."""
-    return torch.from_numpy(np.array(picture)).movedim(-1, 0)[None]

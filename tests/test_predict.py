@@ -12,13 +12,17 @@ from PIL import Image
 from skimage.color import rgb2lab
 
 from colorization import build
-from colorization.album import Photo, photos
+from colorization.album import photos
 from colorization.compose import composed
 from colorization.config import ConfigError
+from colorization.darkroom import Darkroom
 from colorization.data.decode import UnreadablePicture
 from colorization.data.source import Tree
 from colorization.module import Colorizer
-from colorization.painter import network, painted, painter
+from colorization.painter import network, painter
+from colorization.picture.reading import one
+from colorization.picture.record import LINES, PAGE
+from colorization.picture.writing import Writer
 from colorization.released import save
 from tests.model.released import ReleasedECCV16, ReleasedSIGGRAPH17, random_weights
 
@@ -51,10 +55,10 @@ def lightness(path):
 def test_a_whole_album(trained, command, album, tmp_path):
     done = command("predict", album, f"run={trained}", "out=out", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    written = {str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*.png")}
-    expected = {"grey", "rgb", "rgba", "cmyk", "palette", "bits", "deep", "turned", "inner/tiny"}
-    assert written == {f"{name}.png" for name in expected}
-    assert Image.open(tmp_path / "out/turned.png").size == (133, 200)
+    written = {str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*.*")}
+    kept = {str(p.relative_to(album)) for p in album.rglob("*.*")} - {"palette.gif"}
+    assert written == kept | {"palette.png", "report.html", "predict.jsonl"}
+    assert Image.open(tmp_path / "out/turned.jpg").size == (133, 200)
     assert Image.open(tmp_path / "out/inner/tiny.png").size == (7, 3)
     for name in ("grey.png", "deep.png"):
         difference = lightness(tmp_path / "out" / name) - lightness(album / "grey.png")
@@ -69,7 +73,9 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_done(trained, command, alb
     assert done.returncode == 1
     said = done.stdout + done.stderr
     assert "broken.jpg" in said and "text.png" in said and "Traceback" not in said
-    assert [p.name for p in (tmp_path / "colorized").iterdir()] == ["grey.png"]
+    assert [p.name for p in (tmp_path / "colorized").glob("*.[pj][np]g")] == ["grey.png"]
+    page = (tmp_path / "colorized" / "report.html").read_text(encoding="utf-8")
+    assert "text.png: no picture that Pillow can read" in page and page.count("data:image/jpeg") == 2
 
 
 def test_an_input_is_never_overwritten(trained, command, album, tmp_path):
@@ -81,7 +87,7 @@ def test_an_input_is_never_overwritten(trained, command, album, tmp_path):
     assert done.returncode == 0, done.stderr
     for name, content in before.items():
         assert (tmp_path / name).read_bytes() == content, name
-    assert len(list(tmp_path.glob("*.png"))) == 2 + 3
+    assert len([*tmp_path.glob("*.png"), *tmp_path.glob("*.jpg")]) == 3 + 3
 
 
 @pytest.mark.parametrize(
@@ -109,7 +115,8 @@ def test_released_weights_draw_samples_of_one_lightness(weights, command, album,
     for out in ("one", "again"):
         done = command("predict", *arguments, f"out={out}", cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-    assert {p.name for p in (tmp_path / "one").iterdir()} == {"grey_1.png", "grey_2.png"}
+    assert {p.name for p in (tmp_path / "one").iterdir()} == {"grey_1.png", "grey_2.png", "grey_sheet.jpg"}
+    assert Image.open(tmp_path / "one/grey_sheet.jpg").size == (2 * (200 + 8) + 8, 2 * (133 + 8) + 8)
     first, second, again = (
         np.asarray(Image.open(tmp_path / name))
         for name in ("one/grey_1.png", "one/grey_2.png", "again/grey_1.png")
@@ -124,8 +131,13 @@ def test_a_sample_overwrites_no_input(tmp_path):
         (tmp_path / name).touch()
     planned = photos([tmp_path / "a.jpg", tmp_path / "a_1.png"], tmp_path, samples=2)
     names = [[target.name for target in photo.targets] for photo in planned]
+    assert names == [["a_1.jpg", "a_2.jpg"], ["a_1_1.png", "a_1_2.png"]]
+    png = Writer("png")
+    planned = photos([tmp_path / "a.jpg", tmp_path / "a_1.png"], tmp_path, 2, png)
+    names = [[target.name for target in photo.targets] for photo in planned]
     assert names == [["a.jpg_1.png", "a.jpg_2.png"], ["a_1_1.png", "a_1_2.png"]]
-    assert [photo.targets for photo in photos([tmp_path / "a.jpg"], tmp_path)] == [(tmp_path / "a.png",)]
+    assert [p.targets for p in photos([tmp_path / "a.jpg"], tmp_path, 0, png)] == [(tmp_path / "a.png",)]
+    assert photos([tmp_path / "a.jpg"], tmp_path)[0].targets == (tmp_path / "a.jpg.jpg",)
 
 
 def test_a_low_temperature_is_vivid(weights):
@@ -229,8 +241,7 @@ def test_a_photo_is_coloured_alike_alone_and_among_others(weights, album):
         _, chosen = painter(composed("predict", asked), 1)
         planned = photos([folder], album.parent / "nowhere", 2)
         return {
-            photo.source.stem: [np.asarray(p) for p in pictures]
-            for photo, pictures in painted(planned, chosen, [])
+            photo.source.stem: [made.pixels for made in chosen.colour(one(photo.source))] for photo in planned
         }
 
     together, alone = samples(album), samples(album / "grey.png")
@@ -261,7 +272,7 @@ def photos_of_a_holiday(tmp_path):
 def test_a_folder_is_listed_as_training_lists_it(photos_of_a_holiday, caplog):
     caplog.set_level("INFO")
     listed = names(photos([photos_of_a_holiday], Path("out")), photos_of_a_holiday)
-    assert listed == sorted([*Tree(photos_of_a_holiday).names, "camera.cr2", "phone.HEIC"])
+    assert listed == sorted({*Tree(photos_of_a_holiday).names, "camera.cr2", "phone.HEIC"})
     assert {"old.jpg/c.PNG", "linked/d.webp", "stereo.mpo"} <= set(listed)
     assert "notes.txt" in caplog.text
 
@@ -282,8 +293,11 @@ def test_pictures_that_differ_in_suffix_alone_keep_it(photos_of_a_holiday):
     planned = photos([photos_of_a_holiday, photos_of_a_holiday / "a.jpg"], Path("out"))
     targets = {str(photo.source.relative_to(photos_of_a_holiday)): photo.targets for photo in planned}
     assert len(targets) == len(planned)
+    assert targets["a.jpg"] == (Path("out/a.jpg"),) and targets["a.png"] == (Path("out/a.png"),)
+    planned = photos([photos_of_a_holiday], Path("out"), writer=Writer("png"))
+    targets = {str(photo.source.relative_to(photos_of_a_holiday)): photo.targets for photo in planned}
     assert targets["a.jpg"] == (Path("out/a.jpg.png"),) and targets["a.png"] == (Path("out/a.png.png"),)
-    assert targets["b.jpg"] == (Path("out/b.png"),)
+    assert targets["b.jpg"] == (Path("out/b.png"),) and targets["phone.HEIC"] == (Path("out/phone.png"),)
 
 
 def test_whatever_one_picture_does_the_others_are_coloured(regression, command, tmp_path):
@@ -295,40 +309,41 @@ def test_whatever_one_picture_does_the_others_are_coloured(regression, command, 
     photo.save(folder / os.fsdecode(b"gr\xfcn.png"))
     photo.resize((5000, 1)).save(folder / "strip.png")
     photo.save(folder / "stereo.mpo", format="MPO")
-    (folder / "phone.heic").write_bytes((folder / "good.png").read_bytes())
+    (folder / "camera.cr2").write_bytes((folder / "good.png").read_bytes())
     (folder / "half.png").write_bytes((folder / "good.png").read_bytes()[:1500])
     done = command("predict", folder, f"run={regression}", "out=out", "size=32", cwd=tmp_path)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "coloured 4 of 6" in done.stderr
-    assert "half.png" in done.stderr and "phone.heic: is not read here" in done.stderr
+    assert "half.png" in done.stderr and "camera.cr2: a camera's raw file" in done.stderr
     written = sorted(os.fsencode(path.name) for path in (tmp_path / "out").iterdir())
-    assert written == [b"good.png", b"gr\xfcn.png", b"stereo.png", b"strip.png"]
+    assert written == [b"good.png", b"gr\xfcn.png", *map(os.fsencode, sorted((LINES, PAGE))), b"stereo.jpg",
+                       b"strip.png"]  # fmt: skip
     assert Image.open(tmp_path / "out/strip.png").size == (5000, 1)
 
 
 @pytest.mark.parametrize("settings", [{}, {"progressive": True}, {"restart_marker_rows": 1}])
-def test_a_jpeg_without_its_end_marker_is_read_and_half_of_one_is_not(tmp_path, caplog, settings):
+def test_a_jpeg_without_its_end_marker_is_read_and_half_of_one_is_not(tmp_path, settings):
     whole, photo = tmp_path / "whole.jpg", Image.fromarray(skimage.data.coffee()).resize((120, 80))
     photo.save(whole, **settings)
     content = whole.read_bytes()
     assert content[-2:] == b"\xff\xd9"
     (tmp_path / "last.jpg").write_bytes(content[:-2])
-    picture = Photo(tmp_path / "last.jpg", ()).picture()
-    assert picture.tobytes() == Photo(whole, ()).picture().tobytes()
-    assert "last.jpg: lacks the marker" in caplog.text
+    picture = one(tmp_path / "last.jpg")
+    assert np.array_equal(picture.pixels, one(whole).pixels)
+    assert picture.said == ("lacks the marker of its end, and no more",)
     for bytes_left in (len(content) // 2, len(content) - 40):
         (tmp_path / "half.jpg").write_bytes(content[:bytes_left])
         with pytest.raises(UnreadablePicture, match=r"half\.jpg: .*truncated"):
-            Photo(tmp_path / "half.jpg", ()).picture()
+            one(tmp_path / "half.jpg")
 
 
 def test_the_network_sees_a_bounded_picture(regression):
     _, chosen = painter(composed("predict", [f"run={regression}", "size=32"]), 1)
-    assert chosen.seen(Image.new("RGB", (5000, 1))) == (512, 32)
-    assert chosen.seen(Image.new("RGB", (300, 100))) == (96, 32)
+    assert chosen.seen((5000, 1)) == (512, 32)
+    assert chosen.seen((300, 100)) == (96, 32)
 
 
-def test_a_failure_of_the_network_is_told_beside_the_picture(regression, album, monkeypatch):
+def test_a_failure_of_the_network_is_told_beside_the_picture(regression, album, monkeypatch, tmp_path):
     _, chosen = painter(composed("predict", [f"run={regression}", "size=32"]), 1)
     predict = chosen.colorizer.objective.predict
 
@@ -338,9 +353,9 @@ def test_a_failure_of_the_network_is_told_beside_the_picture(regression, album, 
         return predict(network, given)
 
     monkeypatch.setattr(chosen.colorizer.objective, "predict", fails_on_wide)
-    faults = []
-    done = [photo.source.name for photo, _ in painted(photos([album], Path("out")), chosen, faults)]
-    assert done == ["turned.jpg"]
+    outcomes = list(Darkroom(chosen, "failing").develop(photos([album], tmp_path / "out")))
+    faults = [outcome.fault for outcome in outcomes if outcome.fault]
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["turned.jpg"]
     assert len(faults) == 8 and f"{album / 'grey.png'}: OutOfMemoryError: 2 TiB" in faults
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
+import torch
 from PIL import Image
 from PIL.ExifTags import Base
 from PIL.Image import Resampling, Transpose
+from torch import Tensor
 
 from colorization.config import InputError
 from colorization.data import tiff
@@ -97,10 +99,22 @@ def open_picture(source: Encoded, name: object = None) -> Image.Image:
     Raises:
         UnreadablePicture: no picture, damaged or truncated, or of more than 179 million pixels.
     """
-    with _opened(source, name) as picture:
+    with opened(source, name) as picture:
         picture.load()
-        turn = _orientation(picture)
+        turn = orientation(picture)
         return _turned(to_rgb(picture), turn)
+
+
+def open_with_alpha(path: Path) -> Image.Image:
+    """Decode a picture whole, to upright 8-bit RGBA. Raises UnreadablePicture."""
+    with opened(path, path) as picture:
+        picture.load()
+        return _turned(picture.convert("RGBA"), orientation(picture))
+
+
+def to_tensor(picture: Image.Image) -> Tensor:
+    """An RGB picture -> (1, 3, H, W) uint8."""
+    return torch.from_numpy(np.array(picture)).movedim(-1, 0)[None]
 
 
 def ended(jpeg: bytes) -> bytes | None:
@@ -135,13 +149,13 @@ def open_square(
     Raises:
         UnreadablePicture: as `open_picture`.
     """
-    with _opened(source, name) as picture:
+    with opened(source, name) as picture:
         width, height = picture.size
         if geometry == V1:
             picture.draft(None, (HEADROOM * size, HEADROOM * size))
         picture.load()
         reduction = round(width / picture.width)
-        turn = _orientation(picture)
+        turn = orientation(picture)
         rgb = to_rgb(picture)
         box = _box(width / reduction, height / reduction, geometry.fit)
         if geometry.fit == "crop_first":
@@ -200,8 +214,8 @@ def _to_8_bits(values: np.ndarray) -> np.ndarray:
     )
 
 
-def _orientation(picture: Image.Image) -> int:
-    """1 to 8, of a picture that is loaded; damaged EXIF data says nothing about the pixels."""
+def orientation(picture: Image.Image) -> int:
+    """How a loaded picture is to be turned, 1 to 8; damaged EXIF data says nothing about the pixels."""
     try:
         return picture.getexif().get(Base.Orientation, 1)
     except Exception:
@@ -213,7 +227,7 @@ def _turned(picture: Image.Image, orientation: int) -> Image.Image:
 
 
 @contextmanager
-def _opened(source: Encoded, name: object) -> Iterator[Image.Image]:
+def opened(source: Encoded, name: object) -> Iterator[Image.Image]:
     """An open picture; whatever a damaged file makes of its decoder becomes UnreadablePicture.
 
     A path is opened here: Pillow would map its file into memory, and scramble a TIFF that is to be turned.

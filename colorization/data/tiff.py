@@ -1,11 +1,13 @@
 """The TIFFs that Pillow refuses, or reads wrong without a word, read by tifffile.
 
 Wrong are, with Pillow 13: 16 bits and floats whose white is zero (a negative); 32 bits unsigned (wrapped);
-9 to 15 bits (far too dark); signed numbers and floats, compressed, most significant byte first (bytes swapped);
+9 to 15 bits (far too dark); signed numbers and floats, compressed, most significant byte first (swapped);
 planes of 16 bits one after another, uncompressed; grey and alpha as planes.
 """
 
-from typing import BinaryIO, NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from PIL import Image, TiffImagePlugin
@@ -28,11 +30,15 @@ class Page(NamedTuple):
         pixels: uint8 or uint16, (H, W, 1) grey, (H, W, 3) RGB or (H, W, 4) CMYK.
         alpha: (H, W), of the same type, where there is any; colours are not multiplied by it.
         orientation: of EXIF, 1 to 8.
+        info: what Pillow would call icc_profile, xmp and dpi.
+        of: how many pictures the file has.
     """
 
     pixels: np.ndarray
     alpha: np.ndarray | None
-    orientation: int
+    orientation: int = 1
+    info: Mapping[Any, Any] = MappingProxyType({})
+    of: int = 1
 
 
 def is_tiff(beginning: bytes) -> bool:
@@ -80,15 +86,15 @@ def read(file: BinaryIO, number: int = 0) -> Page:
         values = _samples(page)
         white = white_of(values, bits)
         kept = np.uint8 if white == 255 and values.dtype.kind in "ui" else np.uint16
-        pixels = _scaled(values[..., :count], white, kept)
+        pixels = whole_numbers(values[..., :count], white, kept)
         if meaning == PHOTOMETRIC.MINISWHITE:
             pixels = np.iinfo(kept).max - pixels
         alpha = None
         if page.extrasamples and page.extrasamples[0] != EXTRASAMPLE.UNSPECIFIED:
-            alpha = _scaled(values[..., count], 1 if values.dtype.kind == "f" else white, kept)
+            alpha = whole_numbers(values[..., count], 1 if values.dtype.kind == "f" else white, kept)
             if page.extrasamples[0] == EXTRASAMPLE.ASSOCALPHA:
                 pixels = _divided(pixels, alpha)
-        return Page(pixels, alpha, _orientation(page))
+        return Page(pixels, alpha, _value(page, "Orientation", 1), _info(page), len(tiff.pages))
 
 
 def eight_bits(page: Page) -> Image.Image:
@@ -99,7 +105,9 @@ def eight_bits(page: Page) -> Image.Image:
     mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA" if page.alpha is not None else "CMYK"}.get(len(planes))
     if mode is None:  # CMYK and alpha
         planes, mode = planes[:4], "CMYK"
-    return Image.merge(mode, [Image.fromarray(plane) for plane in planes])
+    picture = Image.merge(mode, [Image.fromarray(plane) for plane in planes])
+    picture.info |= dict(page.info)
+    return picture
 
 
 def white_of(values: np.ndarray, bits: int = 0) -> float:
@@ -133,15 +141,14 @@ def _samples(page: TiffPage) -> np.ndarray:
     return values.reshape(-1, *values.shape[-3:])[0]
 
 
-def _scaled(values: np.ndarray, white: float, kind: type) -> np.ndarray:
-    """Values of 0..white as whole numbers of all the bits of `kind`."""
+def whole_numbers(values: np.ndarray, white: float, kind: type = np.uint16) -> np.ndarray:
+    """Values of 0..white as whole numbers of all the bits of `kind`; NaN is black."""
     most = np.iinfo(kind).max
     if white == most and values.dtype == kind:
         return values
     if values.dtype.kind == "f":
         values = np.nan_to_num(values.astype(np.float32), nan=0, posinf=white, neginf=0)
-    known = values.clip(0, white)
-    return (known * (most / white)).round().astype(kind)
+    return (values.clip(0, white) * (most / white)).round().astype(kind)
 
 
 def _divided(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -155,6 +162,14 @@ def _eight(values: np.ndarray) -> np.ndarray:
     return values if values.dtype == np.uint8 else ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
-def _orientation(page: TiffPage) -> int:
-    tag = page.tags.get(TiffImagePlugin.ExifTags.Base.Orientation.value)
-    return int(tag.value) if tag else 1
+def _value(page: TiffPage, name: str, other: Any = None) -> Any:
+    tag = page.tags.get(name)
+    return tag.value if tag else other
+
+
+def _info(page: TiffPage) -> dict[str, Any]:
+    found = {"icc_profile": _value(page, "InterColorProfile"), "xmp": _value(page, "XMP")}
+    across = _value(page, "XResolution")
+    if across and across[1] and (unit := {2: 1.0, 3: 2.54}.get(int(_value(page, "ResolutionUnit", 2)))):
+        found["dpi"] = (across[0] / across[1] * unit,) * 2
+    return {name: value for name, value in found.items() if value}

@@ -19,6 +19,7 @@ from colorization.metric.base import Pair
 from colorization.metric.ciede2000 import ciede2000
 from colorization.metric.psnr import psnr
 from colorization.painter import Painter
+from colorization.picture.reading import of_picture
 from colorization.reopen import open_run
 
 READ = 160
@@ -48,7 +49,7 @@ def main(run: Path) -> None:
 
 def colour(painter: Painter, picture: Image.Image) -> Tensor:
     """What predict makes of a picture, (1, 3, H, W) uint8."""
-    return tensor(painter.colour(picture)[0])
+    return tensor(next(painter.colour(of_picture(picture))).pixels)
 
 
 def mean(colourings: list[Tensor]) -> Tensor:

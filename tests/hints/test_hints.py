@@ -9,10 +9,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from colorization.chance import Chance
 from colorization.color import lab
-from colorization.config import ConfigError
+from colorization.config import ConfigError, InputError
 from colorization.data.batch import Batch
 from colorization.hints.base import Exactly
 from colorization.hints.clicks import Click, clicked, read_clicks
@@ -20,6 +21,7 @@ from colorization.hints.histogram import Histogram, saturation
 from colorization.hints.none import Nothing
 from colorization.hints.paint import paint, patch_means
 from colorization.hints.points import Points
+from colorization.hints.sketch import read_sketch
 from colorization.metric.psnr import psnr
 from colorization.protocol import Protocol
 from colorization.scoring.curve import COUNTS, by_points
@@ -270,3 +272,22 @@ def test_clicks_that_are_nowhere_are_named(tmp_path):
 def test_errors_name_what_was_given(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+def test_a_sketch_is_points_of_its_colours(tmp_path):
+    """Two scribbles on nothing: points lie on them and have their colours; a sketch of another size, too."""
+    sketch = np.zeros((60, 90, 4), np.uint8)
+    sketch[10:20, 10:40] = (200, 30, 20, 255)
+    sketch[40:55, 60:80] = (20, 60, 210, 255)
+    Image.fromarray(sketch).save(tmp_path / "sketch.png")
+    clicks, frame = read_sketch(tmp_path / "sketch.png", seen=30)
+    assert frame == (60, 90)
+    for click in clicks:
+        place = sketch[int(click.y), int(click.x)]
+        assert place[3] == 255 and np.abs(place[:3].astype(int) - click.color).max() <= 1
+    assert len({click.color for click in clicks}) == 2
+    hints = clicked(clicks, frame, (30, 45))
+    assert hints[0, 2, 7, 12] == 1 and hints[0, 0, 7, 12] > 0 > hints[0, 1, 24, 35]
+    Image.new("RGB", (9, 9)).save(tmp_path / "whole.png")
+    with pytest.raises(InputError, match="no transparent part"):
+        read_sketch(tmp_path / "whole.png", 30)

@@ -1,0 +1,1 @@
+"""Pictures as people have them: read with all that they hold, and written with it."""
