@@ -1,8 +1,9 @@
 """What colouring a photo costs beside the network alone: python -m benchmarks.predict [RUN] [MEGAPIXELS ...]
 
 Without a RUN the network is encoder_unet with weights drawn at random, which cost the same. One thread, CPU
-time; photos are made ones, grey JPEGs. Each size is a process of its own: memory is what it holds at most beyond
-what it held before the first photo was read, after the photo was made. The network is then run in every way that is there, on what it sees of a photo of 5:4.
+time; photos are made ones, grey JPEGs. Each size is a process of its own: memory is what it holds at most
+beyond what it ever held before the first photo was read. The network is then run in every way that is there,
+on what it sees of a photo of 5:4.
 """
 
 import multiprocessing
