@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 def start(network: Network, name: str) -> None:
     """Give a network the weights of a run's, wherever both have them.
 
-    Where one of them has more input or output channels, such as hints, another number of bins, or a kernel, the
-    first ones are taken and the others start afresh, as does what the run's network has not.
+    Where one of them has more input or output channels, such as hints, bins or a kernel, the first ones are
+    taken and the others start afresh, as does what the run's network has not.
 
     Args:
         network: as it was built.
