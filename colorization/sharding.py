@@ -6,6 +6,7 @@ optimizer. Checkpoints are whole, as those of any other run, and go on with or w
 
 from typing import Any
 
+import torch
 from pytorch_lightning.overrides.distributed import _sync_module_states
 from pytorch_lightning.strategies import DDPStrategy
 from torch.distributed.checkpoint.state_dict import (
@@ -31,7 +32,7 @@ class Sharded(DDPStrategy):
         mesh = init_device_mesh(self.root_device.type, (self.num_nodes * self.num_processes,))
         for part in (module.network, module.objective):
             if any(p.requires_grad for p in part.parameters()):
-                fully_shard(part, mesh=mesh)
+                fully_shard(part.to(memory_format=torch.contiguous_format), mesh=mesh)  # it takes no other
 
     def lightning_module_state_dict(self) -> dict[str, Any]:
         """All weights, in the first process."""
@@ -40,6 +41,8 @@ class Sharded(DDPStrategy):
     def optimizer_state(self, optimizer: Optimizer) -> dict[str, Any]:
         """The whole state, numbered as an optimizer of one process numbers it; in the first process."""
         named: Any = get_optimizer_state_dict(self._module(), optimizer, options=WHOLE)
+        if not named:  # only the first process has it, and writes it
+            return {}
         names = [name for group in named["param_groups"] for name in group["params"]]
         number = {name: i for i, name in enumerate(names)}
         groups = [group | {"params": [number[n] for n in group["params"]]} for group in named["param_groups"]]

@@ -6,7 +6,7 @@ import pytest
 
 from colorization.files import read_csv
 
-TOLERANCE = 2e-3  # dB: sums in another order, over some steps of Adam
+TOLERANCE = 5e-3  # dB: sums in another order, which the first steps of Adam make larger
 
 
 @pytest.fixture(scope="module")
