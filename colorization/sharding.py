@@ -43,19 +43,18 @@ class Sharded(DDPStrategy):
         named: Any = get_optimizer_state_dict(self._module(), optimizer, options=WHOLE)
         if not named:  # only the first process has it, and writes it
             return {}
-        names = [name for group in named["param_groups"] for name in group["params"]]
-        number = {name: i for i, name in enumerate(names)}
-        groups = [group | {"params": [number[n] for n in group["params"]]} for group in named["param_groups"]]
-        return {
-            "state": {number[name]: state for name, state in named["state"].items()},
-            "param_groups": groups,
-        }
+        names, groups = self._names(optimizer), []
+        for group in optimizer.param_groups:
+            first = sum(len(g["params"]) for g in groups)
+            numbers = list(range(first, first + len(group["params"])))
+            groups.append({k: v for k, v in group.items() if k != "params"} | {"params": numbers})
+        state = {i: named["state"][name] for i, name in enumerate(names) if name in named["state"]}
+        return {"state": state, "param_groups": groups}
 
     def load_optimizer_state_dict(self, checkpoint: Any) -> None:
         """Give each process its share of whole states."""
-        name_of = {id(p): name for name, p in self._module().named_parameters()}
         for optimizer, saved in zip(self.optimizers, checkpoint["optimizer_states"], strict=True):
-            names = [name_of[id(p)] for group in optimizer.param_groups for p in group["params"]]
+            names = self._names(optimizer)
             groups = [
                 group | {"params": [names[i] for i in group["params"]]} for group in saved["param_groups"]
             ]
@@ -63,6 +62,11 @@ class Sharded(DDPStrategy):
             set_optimizer_state_dict(
                 self._module(), optimizer, {"state": state, "param_groups": groups}, options=WHOLE
             )
+
+    def _names(self, optimizer: Optimizer) -> list[str]:
+        """The names of its parameters, in its order."""
+        name_of = {id(p): name for name, p in self._module().named_parameters()}
+        return [name_of[id(p)] for group in optimizer.param_groups for p in group["params"]]
 
     def _module(self) -> Any:
         return self.lightning_module
