@@ -1,7 +1,7 @@
 """Weights, gradients and optimizer states shared out over all processes: trainer.strategy=sharded.
 
 PyTorch's FSDP2 (Zhao et al. 2023, arXiv:2304.11277), for networks that do not fit a device beside their
-optimizer. Checkpoints are whole, as those of any other run, and go on with or without it.
+optimizer. Checkpoints are whole, as those of any other run.
 """
 
 from typing import Any
