@@ -9,6 +9,7 @@ from torch import Tensor
 from colorization.chance import Chance
 
 NONE: Mapping[str, Any] = MappingProxyType({})
+AB_SCALE = 110.0  # ab units that points of colour have as 1
 
 
 class Given(NamedTuple):

@@ -6,7 +6,7 @@ hints  (B, 3, H, W)  a / 110 and b / 110 where revealed, 0 elsewhere; 1 where re
 import torch
 from torch import Tensor
 
-AB_SCALE = 110.0
+from colorization.data.batch import AB_SCALE
 
 
 def patch_means(ab: Tensor, top: Tensor, left: Tensor, side: Tensor) -> Tensor:

@@ -7,10 +7,10 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
-from colorization.data.batch import Batch
+from colorization.data.batch import AB_SCALE, Batch
 from colorization.hints.base import Hints
 from colorization.hints.clicks import Click, clicked
-from colorization.hints.paint import AB_SCALE, paint, patch_means
+from colorization.hints.paint import paint, patch_means
 
 FEW, MANY = 1e-6, 1 - 1e-6  # uniform numbers stay off 0 and 1, whose normal quantiles are infinite
 

@@ -16,8 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad, softplus
 
-from colorization.data.batch import Given
-from colorization.hints.paint import AB_SCALE
+from colorization.data.batch import AB_SCALE, Given
 from colorization.model.units import Units
 from colorization.objective.base import at_stride, upsample
 
