@@ -13,7 +13,10 @@ from importlib import import_module
 from colorization.command import errors_in_words
 from colorization.config import ConfigError, nearest
 
-COMMANDS = ("train", "sweep", "evaluate", "predict", "compare", "status", "prepare", "reproduce", "convert")
+COMMANDS = (
+    *("train", "sweep", "evaluate", "predict", "graft", "compare", "status"),
+    *("prepare", "reproduce", "convert"),
+)
 
 
 def main() -> None:
