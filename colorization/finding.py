@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 import torch
 from omegaconf import DictConfig, open_dict
 
-from colorization.config import ConfigError
+from colorization.config import ConfigError, InputError
 from colorization.job import Job, built
 from colorization.training import prepare
 
@@ -73,17 +73,19 @@ def batch_sizes(cfg: DictConfig) -> Iterator[tuple[int, float]]:
             cfg.data.batch_size = size
         timer = Timer()
         try:
-            attempt(cfg, WARM + TIMED, timer)
+            job = attempt(cfg, WARM + TIMED, timer)
         except (RuntimeError, MemoryError) as error:
             if not isinstance(error, MemoryError) and "out of memory" not in str(error):
                 raise
             torch.cuda.empty_cache()
             yield size, 0.0
             return
-        except ConfigError:  # more than there are pictures
+        except InputError:  # more than there are pictures
             return
         speed = size * TIMED / timer.seconds
         yield size, speed
+        if job and 2 * size > job.data.count("train"):
+            return
         if speed < before * GAIN and not torch.cuda.is_available():
             return
         size, before = 2 * size, speed
