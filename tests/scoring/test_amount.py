@@ -56,5 +56,6 @@ def test_recorded_studies_are_scored_on_all_their_pictures(recipe):
     """500 and 933 photos, or 200 scenes."""
     cfg = composed("train", [f"experiment={recipe}"])
     drawn = "scenes" in cfg.data._target_
-    assert build.scored(cfg, "validate", Coco(cfg)) >= (200 if drawn else 500)
-    assert build.scored(cfg, "test", Coco(cfg)) >= (200 if drawn else 933)
+    for part, least in (("validate", 200 if drawn else 500), ("test", 200 if drawn else 933)):
+        scored = build.scored(cfg, part, Coco(cfg))
+        assert scored is None or scored >= least, part
