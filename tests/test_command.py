@@ -70,7 +70,7 @@ def test_a_shell_completes_options(monkeypatch, capsys):
     assert said.rstrip().endswith("hydra_bash_completion colorization-train")
     monkeypatch.setenv("COMP_LINE", "colorization-train optimizer=")
     assert asked(monkeypatch, capsys, "-sc", "query=bash").split() == [
-        "optimizer=adam", "optimizer=adamw", "optimizer=sgd",
+        "optimizer=adadelta", "optimizer=adam", "optimizer=adamw", "optimizer=sgd",
     ]  # fmt: skip
     monkeypatch.setattr(sys, "argv", ["colorization-train", "-sc"])
     with pytest.raises(ConfigError, match=r"--shell-completion install=bash"):

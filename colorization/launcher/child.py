@@ -7,6 +7,7 @@ from types import FrameType
 from colorization.launcher.base import Task
 
 TOLD = (signal.SIGTERM, signal.SIGUSR1)
+LOOK = 0.5  # seconds
 
 
 def child(task: Task) -> int:
@@ -33,8 +34,11 @@ def child(task: Task) -> int:
 
 
 def _ended(process: subprocess.Popen) -> int:
+    """Its exit code, when it has ended. Ray's word to stop comes through between two looks alone."""
     while True:
         try:
-            return process.wait()
+            return process.wait(timeout=LOOK)
+        except subprocess.TimeoutExpired:
+            continue
         except KeyboardInterrupt:
             process.send_signal(signal.SIGTERM)
