@@ -28,7 +28,7 @@ def commands() -> list[tuple[str, str]]:
     for path in [*DOCUMENTS, *MODULES, *RECIPES]:
         for line in path.read_text(encoding="utf-8").splitlines():
             for match in re.finditer(
-                r"python -m colorization\.([a-z]+)((?: +[^\s`\"'{}]+=?[^\s`\"'{}]*)*)", line
+                r"python -m colorization\.([a-z]+)((?: +(?:'[^'`]*'|[^\s`\"'{}]+))*)", line
             ):
                 words = re.split(r" {2,}|#", match.group(2).strip())[0]
                 found.append((match.group(1), words))
