@@ -202,7 +202,7 @@ def test_help_lists_the_experiments_with_their_questions(monkeypatch, capsys, tm
         assert re.search(rf"^  {folder.parent.name} +{re.escape(first)}", said, re.MULTILINE)
     (tmp_path / "experiment").mkdir()
     (tmp_path / "experiment" / "mine.yaml").write_text(
-        "# Question: mine or\n#           yours?\nseed: 1\n", "utf-8"
+        "# Question: mine or\n#           yours?\nseed: 1\n", encoding="utf-8"
     )
     monkeypatch.setenv("COLORIZATION_CONF", str(tmp_path))
     assert re.search(r"^  mine +mine or yours\?$", asked(monkeypatch, capsys, "--help"), re.MULTILINE)

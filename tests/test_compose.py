@@ -122,7 +122,9 @@ def test_every_kind_of_list():
     assert overrides("optimizer=glob(adam*)") == [["optimizer=adam"], ["optimizer=adamw"]]
     assert overrides("data.root=~/a b,c=d")[1] == ["data.root='c=d'"]
     assert overrides("loss=[l1],[gradient]") == [["loss=[l1]"], ["loss=[gradient]"]]
-    with pytest.raises(ConfigError, match=r"optimizer=glob\(x\*\): matches none of adadelta, adam, adamw, sgd"):
+    with pytest.raises(
+        ConfigError, match=r"optimizer=glob\(x\*\): matches none of adadelta, adam, adamw, sgd"
+    ):
         overrides("optimizer=glob(x*)")
 
 

@@ -93,7 +93,9 @@ def test_samples_are_those_of_the_picture_alone_and_of_fewer(objective):
         first = colorizer.objective.predict(colorizer.network, seen.given)
     torch.testing.assert_close(together[:2, 1:2], fewer, atol=1e-2, rtol=1e-4)
     torch.testing.assert_close(together[0], first)
-    assert (together[0] - together[1]).abs().max() > 0.1 and (together[0, 0] - together[0, 1]).abs().max() > 0.1
+    assert (together[0] - together[1]).abs().max() > 0.1 and (
+        together[0, 0] - together[0, 1]
+    ).abs().max() > 0.1
 
 
 def test_steps_are_a_setting_of_decoding():
