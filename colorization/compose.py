@@ -1,23 +1,16 @@
 """Overrides as typed -> one complete configuration, or one for each trial of a sweep, or all their faults."""
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import yaml
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
-from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, OverrideType, ValueType
-from hydra.core.plugins import Plugins
-from hydra.core.utils import JobRuntime, setup_globals
+from hydra.core.override_parser.types import Override, OverrideType
+from hydra.core.utils import JobRuntime
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
@@ -25,25 +18,19 @@ from omegaconf.errors import OmegaConfBaseException
 
 from colorization.check import faults
 from colorization.config import (
-    EXPERIMENTS,
     ConfigError,
     add_folder,
     config_file,
     describe_target,
-    folders,
     groups,
     is_group,
     nearest,
     options,
     signature,
 )
+from colorization.loader import loader
+from colorization.override import PATHS, expanded, read_override
 
-# Settings that are paths: taken letter by letter, and a leading ~ is the home folder.
-# data.cache_dir is expanded where it is used, so that a run's configuration means the same to others.
-PATHS = (
-    *("inputs", "runs", "studies", "out", "run", "run.dir", "start", "resume", "weights", "predictions"),
-    *("reference", "record", "stream", "hints", "data.root", "data.val_root", "protocol.manifest"),
-)
 LONGEST = 120  # characters in the name of a trial's folder that say what differs
 HYDRA = ("hydra.searchpath", "hydra.verbose", "hydra.mode", "hydra.sweep.dir", "hydra.sweep.subdir")
 
@@ -153,38 +140,6 @@ def hydra_resolved(config: DictConfig) -> Iterator[None]:
         HydraConfig.instance().cfg = None
 
 
-def loader() -> ConfigLoaderImpl:
-    """Hydra's reader of YAML files, over all folders and the recorded experiments."""
-    setup_globals()
-    Plugins.instance()
-    for recipe in EXPERIMENTS.glob("*/recipe.yaml"):
-        _register(recipe, recipe.stat().st_mtime_ns)
-    path = ConfigSearchPathImpl()
-    path.append("hydra", "pkg://hydra.conf")
-    for folder in folders():
-        path.append("main", f"file://{folder}")
-    path.append("schema", "structured://")
-    return ConfigLoaderImpl(path)
-
-
-@cache
-def _register(recipe: Path, changed: int) -> None:
-    """Make a recorded study an option of `experiment`, once for each time that its recipe has changed."""
-    node = OmegaConf.load(recipe)
-    ConfigStore.instance().store(recipe.parent.name, node, group="experiment", package="_global_")
-
-
-def expanded(path: str) -> str:
-    """A path with the home folder in place of a leading ~; a URL as it stands."""
-    return os.path.expanduser(path)  # noqa: PTH111 (Path makes s3:/ of s3://, and fails for ~nobody)
-
-
-def quoted(text: str) -> str:
-    """Text as Hydra's grammar writes it, whatever it holds."""
-    escaped = re.sub(r"(\\*)('|$)", lambda end: 2 * end[1] + end[2].replace("'", "\\'"), text)
-    return f"'{escaped}'"
-
-
 def _loaded(command: str, lines: Sequence[str], file: str | None) -> tuple[DictConfig, list[str]]:
     """Hydra's composition with all that is known applied to it; and what is not known, in words."""
     overrides = [read_override(line) for line in lines]
@@ -232,52 +187,6 @@ def _complete(config: DictConfig, wrong: Sequence[str]) -> DictConfig:
     if wrong := [*wrong, *faults(OmegaConf.to_container(config))]:
         raise ConfigError(wrong)
     return config
-
-
-def read_override(line: str, sweep: bool = False) -> Override:
-    """Hydra's reading; a path, and a value beyond its grammar as Fotos (alt), is text as it stands."""
-    parser = OverridesParser.create()
-    name, _, value = line.partition("=")
-    text = f"{name}={quoted(value)}"
-    if name in PATHS and not sweep and value not in ("", "null") and value[0] not in "['\"":
-        return parser.parse_override(text)
-    try:
-        read = parser.parse_override(line)
-    except HydraException:
-        if sweep and "," in value:
-            text = f"{name}={','.join(map(quoted, value.split(',')))}"
-        try:
-            return parser.parse_override(text)
-        except HydraException:
-            return parser.parse_override(line)  # whose error says what is wrong
-    if read.is_sweep_override() and not sweep:
-        several = f"{name}=[A,B] is a list, {name}='\"A,B\"' is text, train -m {line} is a sweep"
-        raise ConfigError([f"{line}: several values; {several}"])
-    return read
-
-
-def alternatives(overrides: Sequence[str]) -> dict[str, list[str]]:
-    """For each setting of a sweep the overrides to try; the last word on a setting counts, as in Hydra.
-
-    Raises:
-        ConfigError: for an interval, which has no list of values.
-    """
-    lists: dict[str, list[str]] = {}
-    for line in overrides:
-        override = read_override(line, sweep=True)
-        if override.value_type is ValueType.INTERVAL_SWEEP:
-            name = override.get_key_element()
-            remedy = f"give some, {name}=A,B,C or {name}=range(FROM,TO,STEP), or search=tpe trials=N"
-            raise ConfigError([f"{line}: an interval has no list of values to try; {remedy}"])
-        override.config_loader = loader() if "glob(" in line else None
-        key = override.get_key_element()
-        if not override.is_sweep_override():
-            lists[key] = [line]
-        elif values := list(override.sweep_string_iterator()):
-            lists[key] = [f"{key}={value}" for value in values]
-        else:
-            raise ConfigError([f"{line}: matches none of {', '.join(options(override.key_or_group))}"])
-    return lists
 
 
 def _of_trials(fault: str, where: Sequence[str], count: int) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from hydra._internal.hydra import Hydra
 from omegaconf import Container, OmegaConf, open_dict
 
-from colorization.compose import hydra_resolved, loader, unresolved
+from colorization.compose import hydra_resolved, unresolved
 from colorization.config import ConfigError, groups, is_group
+from colorization.loader import loader
 from colorization.request import Request
 
 

@@ -9,8 +9,9 @@ from typing import NoReturn
 import yaml
 from omegaconf import DictConfig
 
-from colorization.compose import composed, expanded, quoted
+from colorization.compose import composed
 from colorization.config import ConfigError, add_folder, is_group
+from colorization.override import expanded, quoted
 
 INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
 REFUSED = {

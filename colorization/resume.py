@@ -49,6 +49,9 @@ def resumed(folder: Path, overrides: Sequence[str]) -> tuple[DictConfig, dict[st
     changes = [(name, old, new) for name, old, new in changes if name.partition(".")[0] not in OURS]
     if wrong := [_refusal(*change) for change in changes if not _is_free(change[0])]:
         raise ConfigError(wrong)
+    for name, old, new in changes:
+        if name == "trainer.strategy" and "sharded" in (old, new):
+            raise ConfigError([f"trainer.strategy={new}: its optimizer's state is that of {old}; leave it out"])
     for name, _, new in changes:
         if new is MISSING:
             _delete(cfg, name)

@@ -37,7 +37,7 @@ def alone(command, settings, tmp_path_factory):
 
 
 @pytest.mark.parametrize("strategy", ["ddp", "sharded"])
-def test_two_processes_learn_what_one_does_and_one_goes_on_with_ddp(
+def test_two_processes_learn_what_one_does_and_the_run_goes_on(
     command, settings, alone, tmp_path, strategy
 ):
     two = ("trainer.devices=2", f"trainer.strategy={strategy}", "data.batch_size=8")
@@ -45,8 +45,10 @@ def test_two_processes_learn_what_one_does_and_one_goes_on_with_ddp(
     assert json.loads((tmp_path / "run/run.json").read_text(encoding="utf-8"))["pictures_seen"] == 4 * 16
     both = curve(tmp_path / "run")
     assert both == pytest.approx({step: alone[step] for step in both}, abs=TOLERANCE) and len(both) == 2
-    if strategy == "sharded":
-        return
     one = ("trainer.devices=1", "trainer.strategy=auto", "data.batch_size=16", "budget.steps=6")
+    if strategy == "sharded":
+        done = command("train", "resume=run", *one, cwd=tmp_path)
+        assert done.returncode == 1 and "its optimizer's state is that of sharded" in done.stderr
+        one = ("budget.steps=6",)
     ran(command, tmp_path, "resume=run", *one)
     assert curve(tmp_path / "run") == pytest.approx(alone, abs=TOLERANCE)

@@ -83,6 +83,13 @@ def merge(L: Tensor, ab: Tensor, gamut: GamutMapping = "chroma") -> Tensor:
     return lab_to_rgb(torch.cat([L.float(), ab.float()], dim=1), gamut)
 
 
+def grey(L: Tensor) -> Tensor:
+    """Lightness L 0..100 -> the sRGB value 0..1 of the grey that has it (CIE 1976, IEC 61966-2-1)."""
+    f = (L + 16) / 116
+    Y = torch.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)).clamp(0, 1)
+    return torch.where(Y > 0.0031308, 1.055 * Y.clamp(min=1e-8) ** (1 / 2.4) - 0.055, 12.92 * Y)
+
+
 def to_uint8(rgb: Tensor) -> Tensor:
     """SRGB 0..1 -> uint8, rounded (truncation would darken by half a step).
 

@@ -2,13 +2,13 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
 from torch.nn.utils.parametrizations import spectral_norm
 
 from colorization.color import lab
 from colorization.critic.base import Critic
 from colorization.model.aside import Aside
-from colorization.model.encoder import Pretrained
+from colorization.model.encoder import Normalisation, Pretrained
+from colorization.model.size import padded
 
 
 class Features(Aside, Critic):
@@ -24,9 +24,6 @@ class Features(Aside, Critic):
         width: channels of each head.
     """
 
-    mean: Tensor
-    std: Tensor
-
     def __init__(self, encoder: str = "tf_efficientnet_lite0", weights: str = "package", width: int = 64):
         pretrained = Pretrained(encoder, weights, "objective.critic")
         frozen = pretrained.network()
@@ -34,14 +31,10 @@ class Features(Aside, Critic):
         self.pretrained = pretrained
         self.multiple = frozen.feature_info.reduction()[-1]
         self.heads = nn.ModuleList(_head(channels, width) for channels in frozen.feature_info.channels())
-        for key in ("mean", "std"):
-            value = torch.tensor(frozen.pretrained_cfg[key]).reshape(1, 3, 1, 1)
-            self.register_buffer(key, value, persistent=False)
+        self.normalise = Normalisation(frozen)
 
     def forward(self, L: Tensor, ab: Tensor) -> Tensor:
-        x = (lab.merge(L, ab, "clip") - self.mean) / self.std
-        height, width = x.shape[-2:]
-        x = pad(x, (0, -width % self.multiple, 0, -height % self.multiple), mode="replicate")
+        x = padded(self.normalise(lab.merge(L, ab, "clip")), self.multiple)
         scores = [head(stage).flatten(1) for head, stage in zip(self.heads, self.frozen(x), strict=True)]
         return torch.cat(scores, dim=1)
 

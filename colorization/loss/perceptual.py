@@ -2,12 +2,13 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize, pad
+from torch.nn.functional import normalize
 
 from colorization.color import lab
 from colorization.data.batch import Batch
 from colorization.loss.base import Term
-from colorization.model.encoder import Pretrained
+from colorization.model.encoder import Normalisation, Pretrained
+from colorization.model.size import padded
 
 
 class Perceptual(Term):
@@ -27,9 +28,6 @@ class Perceptual(Term):
         stages: what each stage of the encoder counts, from the picture inwards, 0 or more; the numbers are
             divided by their sum. None: all alike.
     """
-
-    mean: Tensor
-    std: Tensor
 
     def __init__(
         self,
@@ -52,8 +50,7 @@ class Perceptual(Term):
         self.encoder.eval().requires_grad_(False)
         self.multiple = reductions[-1]
         self.shares = [share / sum(shares) for share in shares]
-        for key in ("mean", "std"):
-            self.register_buffer(key, torch.tensor(self.encoder.pretrained_cfg[key]).reshape(1, 3, 1, 1))
+        self.normalise = Normalisation(self.encoder)
 
     def forward(self, ab: Tensor, batch: Batch) -> Tensor:
         with torch.no_grad():
@@ -65,7 +62,5 @@ class Perceptual(Term):
 
     def features(self, L: Tensor, ab: Tensor) -> list[Tensor]:
         """L (B, 1, H, W) and ab (B, 2, H, W) -> each stage's unit vectors, (B, C, H / reduction, ...)."""
-        x = (lab.merge(L, ab, "clip") - self.mean) / self.std
-        height, width = x.shape[-2:]
-        x = pad(x, (0, -width % self.multiple, 0, -height % self.multiple), mode="replicate")
+        x = padded(self.normalise(lab.merge(L, ab, "clip")), self.multiple)
         return [normalize(stage.float(), dim=1) for stage in self.encoder(x)]

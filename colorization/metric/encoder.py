@@ -9,7 +9,7 @@ from torch.nn.functional import interpolate
 
 from colorization.config import ConfigError
 from colorization.metric.base import Absent
-from colorization.model.encoder import Pretrained
+from colorization.model.encoder import Normalisation, Pretrained
 
 SIDE = 224  # pixels at which ImageNet has taught it
 
@@ -38,18 +38,14 @@ class Encoder:
 class Features(nn.Module):
     """SRGB (B, 3, H, W) 0..1 -> the mean over positions of an encoder's last features, (B, D)."""
 
-    mean: Tensor
-    std: Tensor
-
     def __init__(self, pretrained: Pretrained):
         super().__init__()
         self.encoder = pretrained.network()
         self.encoder.load_state_dict(pretrained.state())
-        for key in ("mean", "std"):
-            self.register_buffer(key, torch.tensor(self.encoder.pretrained_cfg[key]).reshape(1, 3, 1, 1))
+        self.normalise = Normalisation(self.encoder)
 
     def forward(self, rgb: Tensor) -> Tensor:
-        features: Tensor = self.encoder((rgb - self.mean) / self.std)[-1]
+        features: Tensor = self.encoder(self.normalise(rgb))[-1]
         return features.mean(dim=(2, 3))
 
 

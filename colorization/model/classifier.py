@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import timm
-import torch
 from torch import Tensor
 
 from colorization.config import ConfigError
 from colorization.model.aside import Aside
-from colorization.model.encoder import Pretrained
+from colorization.model.encoder import Normalisation, Pretrained
 
 
 @dataclass(frozen=True)
@@ -36,21 +35,16 @@ class Classifier(Aside):
     Shape: (B, 3, H, W) sRGB, 0..1 -> logits (B, classes).
     """
 
-    mean: Tensor
-    std: Tensor
-
     def __init__(self, name: str, weights: str, node: str):
         pretrained = Whole(name, weights, node)
         frozen = pretrained.network()
         super().__init__(frozen)
         self.pretrained = pretrained
         self.classes: int = frozen.num_classes
-        for key in ("mean", "std"):
-            value = torch.tensor(frozen.pretrained_cfg[key]).reshape(1, 3, 1, 1)
-            self.register_buffer(key, value, persistent=False)
+        self.normalise = Normalisation(frozen)
 
     def forward(self, rgb: Tensor) -> Tensor:
-        return self.frozen((rgb - self.mean) / self.std)
+        return self.frozen(self.normalise(rgb))
 
     def start_from(self) -> None:
         """Load its weights. Raises ConfigError where they are not there."""

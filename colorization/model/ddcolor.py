@@ -5,11 +5,11 @@ from timm.layers import LayerNorm2d
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, conv2d, pad, pixel_shuffle, relu
 
+from colorization.color import lab
 from colorization.model.base import Network
-from colorization.model.encoder import Pretrained
-from colorization.model.encoder_unet import grey
+from colorization.model.encoder import Normalisation, Pretrained
 from colorization.model.queries import ColourDecoder
-from colorization.model.size import cropped
+from colorization.model.size import cropped, padded
 from colorization.model.spectral import spectral
 from colorization.model.units import Units
 
@@ -48,8 +48,6 @@ class DDColor(Network):
     Shape: (B, in_channels, H, W) -> (B, out_channels, ceil(H / stride), ceil(W / stride)), any H and W.
     """
 
-    mean: Tensor
-    std: Tensor
     units = Units(L_center=0.0, L_scale=100.0, ab_scale=1.0, bounded=False)
 
     def __init__(
@@ -84,9 +82,7 @@ class DDColor(Network):
             raise ValueError(
                 f"encoder={encoder}: has features at 1/{there} of the size; need 1/4, 1/8, 1/16, 1/32"
             )
-        for key in ("mean", "std"):
-            value = torch.tensor(self.encoder.pretrained_cfg[key]).reshape(1, 3, 1, 1)
-            self.register_buffer(key, value, persistent=False)
+        self.normalise = Normalisation(self.encoder)
         self.stride = stride
         channels, wide = info.channels()[-4:], (width, width, width // 2)
         self.norms = nn.ModuleList(LayerNorm2d(c) for c in channels)
@@ -101,8 +97,8 @@ class DDColor(Network):
 
     def forward(self, x: Tensor) -> Tensor:
         height, width = (-(-side // self.stride) for side in x.shape[-2:])
-        x = torch.cat([(grey(100 * x[:, :1]) - self.mean) / self.std, x[:, 1:]], dim=1)
-        x = pad(x, (0, -x.shape[-1] % SCALES[-1], 0, -x.shape[-2] % SCALES[-1]), mode="replicate")
+        x = torch.cat([self.normalise(lab.grey(100 * x[:, :1])), x[:, 1:]], dim=1)
+        x = padded(x, SCALES[-1])
         *skips, deep = [norm(y) for norm, y in zip(self.norms, self.encoder(x)[-len(SCALES) :], strict=True)]
         scales = []
         for block in self.blocks:

@@ -8,7 +8,7 @@ from typing import Any
 import timm
 import torch
 from timm.layers import Conv2dSame
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from colorization.config import ConfigError, installation
@@ -110,6 +110,22 @@ class Pretrained:
             allowed = "choose package, hub, none or a file"
             raise ConfigError([f"{self.node}.weights={self.weights}: no such file; {allowed}"])
         return path
+
+
+class Normalisation(nn.Module):
+    """SRGB 0..1, (B, 3, H, W) or one grey channel, as an encoder has learnt to see it: (B, 3, H, W)."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, encoder: Any):
+        super().__init__()
+        for key in ("mean", "std"):
+            value = torch.tensor(encoder.pretrained_cfg[key]).reshape(1, 3, 1, 1)
+            self.register_buffer(key, value, persistent=False)
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        return (rgb - self.mean) / self.std
 
 
 class SameOfEven(Conv2dSame):

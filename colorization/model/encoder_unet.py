@@ -5,11 +5,12 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, pad
+from torch.nn.functional import interpolate
 
+from colorization.color import lab
 from colorization.model.base import Network
-from colorization.model.encoder import Pretrained
-from colorization.model.size import cropped
+from colorization.model.encoder import Normalisation, Pretrained
+from colorization.model.size import cropped, padded
 from colorization.model.time import Clock, FiLM
 from colorization.model.units import Units
 
@@ -41,8 +42,6 @@ class EncoderUNet(Network):
     classes a tuple of both heads.
     """
 
-    mean: Tensor
-    std: Tensor
     units = Units(L_center=0.0, L_scale=100.0, ab_scale=110.0, bounded=True)
 
     def __init__(
@@ -80,9 +79,7 @@ class EncoderUNet(Network):
         self.encoder_lr, self.layer_decay, self.frozen_statistics = encoder_lr, layer_decay, frozen_statistics
         self.first = reductions.index(stride)
         self.multiple = reductions[-1]
-        normalisation = self.encoder.pretrained_cfg
-        for key in ("mean", "std"):
-            self.register_buffer(key, torch.tensor(normalisation[key]).reshape(1, 3, 1, 1), persistent=False)
+        self.normalise = Normalisation(self.encoder)
         self.takes_time = takes_time
         self.clock = Clock() if takes_time else None
         self.decoder, self.films = nn.ModuleList(), nn.ModuleList()
@@ -103,8 +100,8 @@ class EncoderUNet(Network):
     def forward(self, x: Tensor, t: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
         height, width = x.shape[-2:]
         time = None if self.clock is None else self.clock(t)
-        x = torch.cat([(grey(100 * x[:, :1]) - self.mean) / self.std, x[:, 1:]], dim=1)
-        x = pad(x, (0, -width % self.multiple, 0, -height % self.multiple), mode="replicate")
+        x = torch.cat([self.normalise(lab.grey(100 * x[:, :1])), x[:, 1:]], dim=1)
+        x = padded(x, self.multiple)
         *skips, x = self.encoder(x)[self.first :]
         for depth, block in enumerate(self.decoder):
             first, second = cast(nn.Sequential, block)
@@ -151,13 +148,6 @@ class EncoderUNet(Network):
         names = [f"encoder.{name}" for name, _ in self.encoder.named_parameters()]
         heads = list(dict.fromkeys(_stage(name) for name in names))
         return {name: heads.index(_stage(name)) for name in names}
-
-
-def grey(L: Tensor) -> Tensor:
-    """Lightness L 0..100 -> the sRGB value 0..1 of the grey that has it (CIE 1976, IEC 61966-2-1)."""
-    f = (L + 16) / 116
-    Y = torch.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)).clamp(0, 1)
-    return torch.where(Y > 0.0031308, 1.055 * Y.clamp(min=1e-8) ** (1 / 2.4) - 0.055, 12.92 * Y)
 
 
 def _conv(before: int, after: int) -> nn.Sequential:

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, pad
+from torch.nn.functional import interpolate
 
 from colorization.model.base import Network
-from colorization.model.size import cropped
+from colorization.model.size import cropped, padded
 from colorization.model.units import Units
 
 
@@ -70,7 +70,7 @@ class Iizuka(Network):
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         height, width = x.shape[-2:]
         vector = self.vector(self.copy(self.low(self._copied(x))).flatten(1))
-        local = self.middle(self.low(pad(x, (0, -width % 8, 0, -height % 8), mode="replicate")))
+        local = self.middle(self.low(padded(x, 8)))
         overall = self.overall(vector)[:, :, None, None].expand(-1, -1, *local.shape[-2:])
         y = self.head(self.decoder(self.fusion(torch.cat([overall, local], dim=1))))
         y = cropped(y, -(-height // 2), -(-width // 2))

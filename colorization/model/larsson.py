@@ -2,12 +2,12 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, max_pool2d, pad
+from torch.nn.functional import interpolate, max_pool2d
 
+from colorization.color import lab
 from colorization.model.base import Network
 from colorization.model.encoder import Pretrained
-from colorization.model.encoder_unet import grey
-from colorization.model.size import cropped
+from colorization.model.size import cropped, padded
 from colorization.model.units import Units
 
 STAGES = (2, 2, 3, 3, 3)  # convolutions of VGG-16 between its poolings
@@ -83,8 +83,8 @@ class Larsson(Network):
 
     def forward(self, x: Tensor) -> Tensor:
         height, width = (-(-side // self.stride) for side in x.shape[-2:])
-        x = torch.cat([grey(100 * x[:, :1]) - MEAN, x[:, 1:]], dim=1)
-        x = pad(x, (0, -x.shape[-1] % 32, 0, -x.shape[-2] % 32), mode="replicate")
+        x = torch.cat([lab.grey(100 * x[:, :1]) - MEAN, x[:, 1:]], dim=1)
+        x = padded(x, 32)
         size = (x.shape[-2] // self.stride, x.shape[-1] // self.stride)
         readers = iter(self.column)
         read = self._seen(next(readers), x, 1, size)

@@ -2,10 +2,9 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
 
 from colorization.model.base import Network
-from colorization.model.size import cropped
+from colorization.model.size import cropped, padded
 from colorization.model.units import Units
 
 
@@ -49,7 +48,7 @@ class Pix2Pix(Network):
 
     def forward(self, x: Tensor) -> Tensor:
         height, width = x.shape[-2:]
-        x = pad(x, (0, -width % self.multiple, 0, -height % self.multiple), mode="replicate")
+        x = padded(x, self.multiple)
         skips = []
         for layer in self.shrink:
             x = layer(x)

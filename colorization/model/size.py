@@ -2,6 +2,13 @@
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
+
+
+def padded(x: Tensor, multiple: int) -> Tensor:
+    """Edges repeated to the right and below, (B, C, H, W) -> sides that are the next multiples."""
+    height, width = x.shape[-2:]
+    return pad(x, (0, -width % multiple, 0, -height % multiple), mode="replicate")
 
 
 def cropped(y: Tensor, height: int, width: int) -> Tensor:

@@ -6,10 +6,10 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, pad, scaled_dot_product_attention
+from torch.nn.functional import interpolate, scaled_dot_product_attention
 
 from colorization.model.base import Network
-from colorization.model.size import cropped
+from colorization.model.size import cropped, padded
 from colorization.model.time import Clock, FiLM
 from colorization.model.units import Units
 
@@ -84,7 +84,7 @@ class UNet(Network):
     def forward(self, x: Tensor, t: Tensor | None = None) -> Tensor:
         height, width = x.shape[-2:]
         time = None if self.clock is None else self.clock(t)
-        x = self.stem(pad(x, (0, -width % self.multiple, 0, -height % self.multiple), mode="replicate"))
+        x = self.stem(padded(x, self.multiple))
         skips = []
         for stage, shrink in zip(self.encode, self.shrink, strict=True):
             skips.append(stage(x, time))

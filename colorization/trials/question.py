@@ -9,8 +9,9 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from colorization.compose import Composer, Trial, composed, every, read_override
+from colorization.compose import Composer, Trial, composed, every
 from colorization.config import ConfigError, groups
+from colorization.override import read_override
 from colorization.trials.space import Params, Space, space_of
 
 GRID = "colorization.search.grid.Grid"

@@ -8,8 +8,8 @@ from typing import Any
 
 from hydra.core.override_parser.types import ValueType
 
-from colorization.compose import alternatives, read_override
 from colorization.config import ConfigError
+from colorization.override import alternatives, read_override
 
 DIGITS = 4  # of a number drawn from an interval: what is typed again is what was run
 Value = str | int | float | bool | None

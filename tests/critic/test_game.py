@@ -39,7 +39,7 @@ def test_a_game_is_its_formula(name, values):
     real, fake = values, values[::-1]
     for loss, formula in zip(GAMES[name], FORMULAS[name], strict=True):
         expected = sum(formula(r, f) for r, f in zip(real, fake, strict=True)) / len(values)
-        found = loss(torch.tensor(real).double(), torch.tensor(fake).double())
+        found = loss(*(torch.tensor(scores, dtype=torch.float64) for scores in (real, fake)))
         assert found.item() == pytest.approx(expected, rel=1e-6, abs=1e-9)
 
 

@@ -106,7 +106,7 @@ def test_weights_may_be_none_or_a_file(tmp_path):
     term = Perceptual(encoder="resnet18", weights=str(tmp_path / "mine.pt"))
     state = torch.load(tmp_path / "mine.pt", weights_only=True)
     assert all(torch.equal(v, state[k]) for k, v in term.encoder.state_dict().items())
-    assert Perceptual(encoder="resnet18", weights="none").mean.flatten().tolist() == pytest.approx(
+    assert Perceptual(encoder="resnet18", weights="none").normalise.mean.flatten().tolist() == pytest.approx(
         [0.485, 0.456, 0.406]
     )
 

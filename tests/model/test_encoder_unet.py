@@ -10,7 +10,7 @@ from PIL import Image
 from colorization.color import lab
 from colorization.config import ConfigError
 from colorization.model.encoder import PACKAGED, Pretrained
-from colorization.model.encoder_unet import EncoderUNet, grey
+from colorization.model.encoder_unet import EncoderUNet
 
 CATS, CUPS = range(281, 286), {504, 967, 968}  # of ImageNet: domestic cats; coffee mug, espresso, cup
 
@@ -38,7 +38,7 @@ def test_the_packaged_encoder_knows_what_it_sees(name, colours):
         x = rgb / 127.5 - 1
         if colours == "in grey":
             L, _ = lab.split(rgb)
-            x = (grey(L).expand(-1, 3, -1, -1) - network.mean) / network.std
+            x = network.normalise(lab.grey(L))
         with torch.no_grad():
             features = network.encoder(x)[-1]
             logits = whole.forward_head(whole.bn2(whole.conv_head(features)))
@@ -113,7 +113,7 @@ def test_a_frozen_encoder_and_frozen_statistics_stay():
 def test_grey_is_the_grey_of_that_lightness():
     value = torch.linspace(0, 1, 256).reshape(1, 1, 16, 16)
     L, _ = lab.split(value.expand(1, 3, 16, 16))
-    torch.testing.assert_close(grey(L), value, atol=1e-5, rtol=0)
+    torch.testing.assert_close(lab.grey(L), value, atol=1e-5, rtol=0)
 
 
 def test_a_first_layer_that_timm_names_otherwise_starts_alike(tmp_path):
