@@ -25,6 +25,7 @@ from colorization.reopen import find_checkpoint
 from colorization.request import Request
 from colorization.resume import resumed
 from colorization.start import start
+from colorization.trainer import refuse_owned, trainer
 
 
 @dataclass
@@ -130,16 +131,16 @@ def is_spent(folder: Path) -> bool:
 def built(cfg: DictConfig, last: Path | None = None, run_id: str | None = None) -> Job:
     """Everything that a run needs; nothing is written and nothing packed."""
     quiet()
-    build.refuse_owned(cfg)  # first: a data set may have to be asked over the network
+    refuse_owned(cfg)  # first: a data set may have to be asked over the network
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
     budget, folder = build.budget(cfg), Path(cfg.run.dir)
     colorizer = build.colorizer(cfg, budget.progress, record={"config": plain(cfg), "git": run.git()})
     data = build.training_data(cfg, colorizer.scorer.protocol)
-    trainer = build.trainer(cfg, folder, budget, colorizer, run_id)
-    data.check(trainer.world_size)
+    lightning = trainer(cfg, folder, budget, colorizer, run_id)
+    data.check(lightning.world_size)
     if data.batch_size == 1:
         check_lone_picture(colorizer.network, colorizer.objective, colorizer.hints, data.image_size)
-    job = Job(cfg, folder, budget, data, colorizer, trainer, last)
+    job = Job(cfg, folder, budget, data, colorizer, lightning, last)
     if last:
         take_up(job, last)
     elif cfg.get("start"):

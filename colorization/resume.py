@@ -51,7 +51,9 @@ def resumed(folder: Path, overrides: Sequence[str]) -> tuple[DictConfig, dict[st
         raise ConfigError(wrong)
     for name, old, new in changes:
         if name == "trainer.strategy" and "sharded" in (old, new):
-            raise ConfigError([f"trainer.strategy={new}: its optimizer's state is that of {old}; leave it out"])
+            raise ConfigError(
+                [f"trainer.strategy={new}: its optimizer's state is that of {old}; leave it out"]
+            )
     for name, _, new in changes:
         if new is MISSING:
             _delete(cfg, name)

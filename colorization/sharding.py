@@ -43,7 +43,8 @@ class Sharded(DDPStrategy):
         named: Any = get_optimizer_state_dict(self._module(), optimizer, options=WHOLE)
         if not named:  # only the first process has it, and writes it
             return {}
-        names, groups = self._names(optimizer), []
+        names = self._names(optimizer)
+        groups: list[dict[str, Any]] = []
         for group in optimizer.param_groups:
             first = sum(len(g["params"]) for g in groups)
             numbers = list(range(first, first + len(group["params"])))

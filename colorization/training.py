@@ -23,6 +23,7 @@ from colorization.logger.wandb import log_evaluation
 from colorization.objective.colours import mean_colour
 from colorization.reopen import open_run
 from colorization.score import of_network, summary_table
+from colorization.trainer import PROFILE
 
 log = logging.getLogger(__name__)
 
@@ -173,7 +174,7 @@ def finish(job: Job) -> float:
     Console().print(summary_table(summary, folder.name))
     steps = chosen.state["callbacks"][job.budget.state_key]["steps"]
     print(f"scored: {best.name}, of step {steps} of {job.budget.spent['steps']}")
-    for profile in sorted((folder / build.PROFILE).glob("*")):
+    for profile in sorted((folder / PROFILE).glob("*")):
         opened = " (open it in ui.perfetto.dev or chrome://tracing)" if profile.suffix == ".json" else ""
         print(f"profile: {shlex.quote(os.path.relpath(profile))}{opened}")
     print(f"run folder: {shlex.quote(place)}")

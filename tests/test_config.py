@@ -13,6 +13,7 @@ from colorization.check import faults, fits
 from colorization.compose import composed
 from colorization.config import CONF, ConfigError, groups, options, signature
 from colorization.data.batch import Batch
+from colorization.trainer import accelerator
 
 
 def fault(*overrides: str, command: str = "train") -> str:
@@ -130,9 +131,9 @@ def test_every_optimizer_moves_every_weight(optimizer):
 def test_a_mac_trains_on_its_processor_unless_told_otherwise(monkeypatch):
     auto, mps = composed("train"), composed("train", ["trainer.accelerator=mps"])
     monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
-    assert build.accelerator(auto) == "auto"
+    assert accelerator(auto) == "auto"
     monkeypatch.setattr("torch.backends.mps.is_available", lambda: True)
-    assert (build.accelerator(auto), build.accelerator(mps)) == ("cpu", "mps")
+    assert (accelerator(auto), accelerator(mps)) == ("cpu", "mps")
 
 
 def test_importing_the_package_does_not_import_wandb():

@@ -37,9 +37,7 @@ def alone(command, settings, tmp_path_factory):
 
 
 @pytest.mark.parametrize("strategy", ["ddp", "sharded"])
-def test_two_processes_learn_what_one_does_and_the_run_goes_on(
-    command, settings, alone, tmp_path, strategy
-):
+def test_two_processes_learn_what_one_does_and_the_run_goes_on(command, settings, alone, tmp_path, strategy):
     two = ("trainer.devices=2", f"trainer.strategy={strategy}", "data.batch_size=8")
     ran(command, tmp_path, *settings, *two, "budget.steps=4", "run.dir=run")
     assert json.loads((tmp_path / "run/run.json").read_text(encoding="utf-8"))["pictures_seen"] == 4 * 16

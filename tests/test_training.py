@@ -13,6 +13,7 @@ from colorization.compose import composed
 from colorization.config import ConfigError, options
 from colorization.job import begun
 from colorization.request import read
+from colorization.trainer import precision
 
 # train/loss of the demo's first twenty steps, as the program before its rebuilding printed it.
 GOLDEN = (
@@ -172,7 +173,7 @@ def test_what_the_trainer_cannot_be_told_says_what_to_type(setting, remedy, monk
 
 @pytest.mark.parametrize(("given", "meant"), [(16, "16-mixed"), ("bf16", "bf16-mixed"), (32, "32-true")])
 def test_short_names_of_precisions(given, meant):
-    assert build.precision(composed("train", [f"trainer.precision={given}"])) == meant
+    assert precision(composed("train", [f"trainer.precision={given}"])) == meant
 
 
 @pytest.mark.parametrize("kind", ["LearningRateFinder", "BatchSizeFinder", "StochasticWeightAveraging"])
