@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from colorization import compose, config, reproduce, reproduction
+from colorization import config, loader, recipe, reproduce, reproduction
 from colorization.reopen import open_run
 from colorization.reproduction import (
     DIFFERENT,
@@ -91,7 +91,7 @@ def typed_here(checkout, monkeypatch):
 
     def run(*arguments, start=nothing):
         folder, _ = checkout
-        for module in (config, compose):
+        for module in (config, loader, recipe, reproduction):
             monkeypatch.setattr(module, "EXPERIMENTS", folder / "experiments")
         monkeypatch.setattr(reproduction, "_python", start)
         monkeypatch.chdir(folder)

@@ -191,8 +191,8 @@ def test_two_runs_of_the_same_second_have_two_folders(small, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     build, folders = job.built, []
 
-    def slow(cfg):
-        done = build(cfg)
+    def slow(cfg, **settings):
+        done = build(cfg, **settings)
         if not folders:
             folders.append(None)
             folders[0] = asked(*small, "run.dir=run").folder
