@@ -23,7 +23,7 @@ RUNGS = {
     "160px": ["data.image_size=160", "protocol.size=128"],
     "width32": ["model.width=32"],
 }
-BUDGETS = {"pictures": [], "time": ["budget.pictures=null", "budget.time=6m"]}
+BUDGETS = {"pictures": [], "time": ["budget.pictures=null", "budget.time=2m"]}
 SEEDS = {"pictures": (0, 1, 2), "time": (0,)}
 
 
