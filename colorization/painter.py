@@ -12,14 +12,16 @@ from PIL import Image
 
 from colorization.chance import Chance
 from colorization.color import lab
+from colorization.color.lightness import lightness
 from colorization.color.upsampling import Guided
 from colorization.command import device
-from colorization.config import ConfigError
+from colorization.config import ConfigError, InputError
 from colorization.data.batch import Given
 from colorization.data.decode import to_tensor
 from colorization.hints.clicks import Click, read_clicks
 from colorization.hints.sketch import is_sketch, read_sketch
 from colorization.module import Colorizer
+from colorization.objective.distribution import Likely
 from colorization.picture.join import joined
 from colorization.picture.original import Original
 from colorization.released import released
@@ -67,6 +69,23 @@ class Painter:
             ab = objective.colouring(network, given)
         height, width = original.pixels.shape[:2]
         return (joined(original, Guided(c[None], given.L, (height, width)), self.gamut) for c in ab)
+
+    @torch.no_grad()
+    def likely(self, original: Original, x: float, y: float, count: int) -> list[Likely]:
+        """What the network holds likely at a pixel of a picture, likeliest first; see `Distribution.likely`.
+
+        Raises:
+            InputError: the pixel lies outside.
+            ConfigError: the objective holds no probabilities.
+        """
+        width, height = original.size
+        if not (0 <= x < width and 0 <= y < height):
+            raise InputError(f"x={x} y={y}: outside the picture of {width} x {height} pixels")
+        small = original.shown(self.seen(original.size))
+        given = self._given(small, original.size)
+        held = self.colorizer.objective.distribution(self.colorizer.network, given)
+        L = float(lightness(original.pixels[int(y) : int(y) + 1, int(x) : int(x) + 1]))
+        return held.likely(y * small.height / height, x * small.width / width, L, count)
 
     def seen(self, size: tuple[int, int]) -> tuple[int, int]:
         """The (width, height) of the copy that the network sees of a picture of that (width, height)."""

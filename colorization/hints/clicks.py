@@ -12,6 +12,7 @@ of the patch that takes the colour, in pixels of what the network sees.
 import json
 import re
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,6 +61,21 @@ def read_clicks(path: str | Path) -> list[Click]:
     return [_click(entry, f"hints={path}: click {number}") for number, entry in enumerate(entries, 1)]
 
 
+def hint(entry: Any, where: str) -> Click:
+    """A click, or (x, y, colour) or (x, y, colour, size), as a click.
+
+    Raises:
+        InputError: naming `where` and what is wrong with it.
+    """
+    if isinstance(entry, Click):
+        return entry
+    if not isinstance(entry, Sequence) or isinstance(entry, str) or len(entry) not in (3, 4):
+        raise InputError(f"{where}: {entry!r} should be (x, y, (r, g, b)) or (x, y, '#rrggbb')")
+    x, y, color, *size = entry
+    color = color.tolist() if hasattr(color, "tolist") else color  # a pixel of an array
+    return _click({"x": x, "y": y, "color": color} | ({"size": size[0]} if size else {}), where)
+
+
 def clicked(clicks: Sequence[Click], picture: tuple[int, int], size: tuple[int, int]) -> Tensor:
     """Clicks in a picture of (height, width) -> hints (1, 3, H, W) for a network that sees (H, W).
 
@@ -97,12 +113,12 @@ def _click(entry: Any, where: str) -> Click:
         fault = f"lacks {', '.join(sorted(missing))}" if missing else f"has {', '.join(sorted(unknown))} too"
         raise InputError(f"{where}: {fault}; it should be like {_ONE}")
     for name in ("x", "y"):
-        if isinstance(entry[name], bool) or not isinstance(entry[name], int | float):
+        if isinstance(entry[name], bool) or not isinstance(entry[name], Real):
             raise InputError(f"{where}: {name}={entry[name]!r} should be a number of pixels")
     size = entry.get("size", SIZE)
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
         raise InputError(f"{where}: size={size!r} should be a whole number of pixels, 1 or more")
-    return Click(entry["x"], entry["y"], _colour(entry["color"], where), size)
+    return Click(float(entry["x"]), float(entry["y"]), _colour(entry["color"], where), size)
 
 
 def _colour(value: Any, where: str) -> tuple[int, int, int]:

@@ -1,6 +1,7 @@
 """Any objective against a critic, which tells predicted colours from true ones."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from colorization.critic.turns import Turns
 from colorization.data.batch import Batch, Given
 from colorization.model.base import Network
 from colorization.objective.base import NETWORK, Losses, Objective, Player, upsample
+from colorization.objective.distribution import Distribution
 from colorization.objective.prior import Packed
 from colorization.objective.vivid import Vividness
 
@@ -146,12 +148,20 @@ class Adversarial(Objective):
     def sample(self, network: Network, given: Given, n: int) -> Tensor:
         return self.generator.sample(network, given, n)
 
+    def distribution(self, network: Network, given: Given) -> Distribution:
+        return self.generator.distribution(network, given)
+
     @property
     def samples(self) -> bool:
         return self.generator.samples
 
     def decode(self, **settings: Any) -> None:
         self.generator.decode(**settings)
+
+    @contextmanager
+    def decoded(self, **settings: Any) -> Iterator[None]:
+        with self.generator.decoded(**settings):
+            yield
 
     # What decoding has set is the other objective's.
 

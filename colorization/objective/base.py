@@ -2,7 +2,8 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
@@ -15,6 +16,7 @@ from colorization.config import ConfigError, nearest
 from colorization.data.batch import Batch, Given
 from colorization.model.base import Network
 from colorization.model.size import cropped
+from colorization.objective.distribution import Distribution
 from colorization.objective.prior import Packed
 from colorization.objective.vivid import Vividness, stretched
 
@@ -213,6 +215,16 @@ class Objective(nn.Module, ABC):
         """Whether it gives a distribution to draw colourings from."""
         return type(self).sample is not Objective.sample
 
+    def distribution(self, network: Network, given: Given) -> Distribution:
+        """What it holds likely at each place.
+
+        Raises:
+            ConfigError: when it keeps no probabilities of colours.
+        """
+        kind = type(self).__name__.lower()
+        remedy = "take a run of objective=classification or joint, such as box"
+        raise ConfigError([f"{kind} holds no probabilities of colours at a point; {remedy}"])
+
     def decode(self, **settings: Any) -> None:
         """Set what decoding takes; see `decoding` and `EVERY`.
 
@@ -229,6 +241,17 @@ class Objective(nn.Module, ABC):
                 setattr(self, name, value)
             except (TypeError, ValueError) as error:
                 raise ConfigError([str(error)]) from error
+
+    @contextmanager
+    def decoded(self, **settings: Any) -> Iterator[None]:
+        """`decode` for a while."""
+        before = {name: getattr(self, name) for name in settings if hasattr(self, name)}
+        try:
+            self.decode(**settings)
+            yield
+        finally:
+            for name, value in before.items():
+                setattr(self, name, value)
 
 
 def _is_number(value: Any) -> bool:

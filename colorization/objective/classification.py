@@ -13,6 +13,7 @@ from colorization.config import ConfigError
 from colorization.data.batch import Batch, Given
 from colorization.model.base import Network
 from colorization.objective.base import NETWORK, Column, Losses, Needs, Objective, at_stride, output, upsample
+from colorization.objective.distribution import Distribution
 from colorization.objective.prior import Packed, prior
 
 QUALITY = MappingProxyType(
@@ -117,9 +118,10 @@ class Classification(Objective):
     def sample(self, network: Network, given: Given, n: int) -> Tensor:
         return self._drawn(output(network, given).float(), network, given, n)
 
-    def distribution(self, network: Network, given: Given) -> Tensor:
-        """p(bin | grey picture) at the network's stride, (B, Q, H / stride, W / stride), sums to 1."""
-        return self.calibrated(output(network, given).float()).softmax(dim=1)
+    def distribution(self, network: Network, given: Given) -> Distribution:
+        """p(bin | grey picture) at the network's stride, without the tilt of rebalancing."""
+        p = self.calibrated(output(network, given).float()).softmax(dim=1)
+        return Distribution(p, self.gamut.centres, network.stride)
 
     def calibrated(self, logits: Tensor) -> Tensor:
         """Logits without the tilt that the weighted loss gave them, (B, Q, H, W)."""

@@ -12,6 +12,7 @@ from colorization.data.batch import Batch, Given
 from colorization.model.base import Network
 from colorization.objective.base import NETWORK, Losses, Needs, Objective, at_stride, output, upsample
 from colorization.objective.classification import QUALITY, half_quality, quality
+from colorization.objective.distribution import Distribution
 from colorization.objective.kriging import Colours, channels, colours
 
 
@@ -69,6 +70,11 @@ class Joint(Objective):
 
     def sample(self, network: Network, given: Given, n: int) -> Tensor:
         return self._drawn(self._heads(network, given), given, n)
+
+    def distribution(self, network: Network, given: Given) -> Distribution:
+        """p(bin | grey picture); with a kernel, points of colour leave it as it is."""
+        heads = self._heads(network, given._replace(hints=given.hints if self.needs.hints else None))
+        return Distribution(heads.logits.softmax(dim=1), self.gamut.centres, heads.stride)
 
     def _drawn(self, heads: "Heads", given: Given, n: int) -> Tensor:
         drawn = sample(self.gamut, heads.logits, n, given.numbers("samples"))

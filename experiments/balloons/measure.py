@@ -81,7 +81,7 @@ def scenes(classes: Colorizer, plain: Colorizer, data: Scenes) -> Iterator[Scene
         yield Scene(
             truth,
             L,
-            objective.distribution(classes.network, Given(L)),
+            objective.distribution(classes.network, Given(L)).p,
             objective.sample(classes.network, Given(L), SAMPLES)[:, 0].movedim(1, -1).numpy(),
             plain.objective.predict(plain.network, Given(L))[0].movedim(0, -1).numpy(),
         )

@@ -146,7 +146,7 @@ def test_the_tilt_of_rebalancing_is_taken_out_again():
         return loss
 
     optimizer.step(closure)
-    p = objective.distribution(network, Given(torch.rand(1, 1, 1, 4) * 100))[0, :, 0, 0]
+    p = objective.distribution(network, Given(torch.rand(1, 1, 1, 4) * 100)).p[0, :, 0, 0]
     torch.testing.assert_close(p[bins], torch.tensor([0.75, 0.25]), atol=5e-3, rtol=0)
     assert pixel.softmax(0)[bins[1]] > 0.3  # what the network itself says
 
