@@ -16,16 +16,20 @@ if TYPE_CHECKING:
     from colorization.colourist import Colourist as Colourist
     from colorization.colourist import load as load
     from colorization.config import InputError as InputError
+    from colorization.measures import Score as Score
+    from colorization.measures import Scores as Scores
     from colorization.objective.distribution import Likely as Likely
 
 _HOMES = {
     "load": "colourist",
     "Colourist": "colourist",
+    "Score": "measures",
+    "Scores": "measures",
     "Likely": "objective.distribution",
     "InputError": "config",
 }
 
-__all__ = ["Colourist", "InputError", "Likely", "__version__", "load"]
+__all__ = ["Colourist", "InputError", "Likely", "Score", "Scores", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:

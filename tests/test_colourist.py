@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -191,14 +190,3 @@ def test_runs_and_released_files_open(tmp_path):
     released = colorization.load(tmp_path / "eccv16.pth", device="cpu")
     assert released.size == 256 and "ECCV16" in repr(released)
     assert 1 < len(released.distribution(PHOTO, 5, 5, size=32)) <= 8
-
-
-def test_what_the_document_shows_runs(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    Image.fromarray(PHOTO).save("photo.jpg")
-    text = (Path(__file__).parent.parent / "docs/python.md").read_text(encoding="utf-8")
-    shown = {"__name__": "docs"}
-    for block in text.split("```python\n")[1:]:
-        exec(block.split("```")[0], shown)
-    assert shown["coloured"].size == (221, 160) and len(shown["several"]) == 3
-    assert "rgb(" in capsys.readouterr().out
