@@ -166,9 +166,13 @@ def a_tool(cfg: DictConfig, protocol: Protocol) -> Subject:
 def floors(cfg: DictConfig, protocol: Protocol) -> Subject:
     """No network: the grey prediction stands where the model does."""
     data = partial(build.data, cfg)
-    pictures, called = of_split(data(protocol), cfg.split, protocol, cfg.pictures)
+    shown = data(protocol)
+    pictures, called = of_split(shown, cfg.split, protocol, cfg.pictures)
     about, more, training = overlap(cfg, data, data), build.metrics(cfg), partial(colours, data)
-    scoring = Scoring(protocol, pictures, in_grey, called, training, more, cfg.batch_size, about)
+    scoring = Scoring(
+        protocol, pictures, in_grey, called, training, more, cfg.batch_size, about,
+        keep=shown.cache / "floors" / "cpu",
+    )  # fmt: skip
     return Subject("grey", Path(cfg.out or "runs/grey"), scoring)
 
 

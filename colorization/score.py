@@ -25,6 +25,7 @@ from colorization.report.comparison import CEILINGS, FLOORS
 from colorization.scorer import MODEL, Row, Scorer, Scores, gathered, place
 from colorization.scoring import manifest
 from colorization.scoring.baselines import MEAN_GAIN, NAMES, colourings
+from colorization.scoring.kept import Kept, digest
 from colorization.scoring.manifest import Pictures
 from colorization.scoring.predictions import Colour, by_run, columns_of, flat, of_split, stem, tensor
 
@@ -54,6 +55,7 @@ class Scoring:
         decoding: what was set of the objective's decoding; it stands in the evaluation's name.
         baselines: names of the floors and ceilings.
         after: gives, once all is measured, what else the summary tells.
+        keep: the folder in which numbers of floors and ceilings are kept; None: nowhere.
         no_gain: why there is no floor of the accurate colours times a factor; "": `colour` gives it.
     """
 
@@ -70,6 +72,7 @@ class Scoring:
     baselines: Sequence[str] = NAMES
     after: Callable[[], Mapping[str, Any]] = dict
     no_gain: str = "needs a run"
+    keep: Path | None = None
 
     def __post_init__(self) -> None:
         self.files = file_names(self.pictures.names)
@@ -103,7 +106,7 @@ class Scoring:
                     picture(rgb).save(partial / kind / file, compress_level=1)
                 digest = manifest.pixel_hash(self.pictures[i])
                 listed[i] = {"name": self.pictures.names[i], "file": file, "sha256": digest}
-        scores = scorer.result()
+        scores = self.result(scorer)
         listed = {i: row for part in gathered(listed) for i, row in part.items()}
         summary = self.summary(scorer, scores)
         if rank == 0:
@@ -122,7 +125,7 @@ class Scoring:
         scorer = self.scorer()
         for _ in self.measured(scorer):
             pass
-        return self.summary(scorer, scorer.result())
+        return self.summary(scorer, self.result(scorer))
 
     def scorer(self) -> Scorer:
         """What measures the model and its baselines."""
@@ -134,7 +137,29 @@ class Scoring:
         if self.no_gain:
             self.unknown[MEAN_GAIN] = self.no_gain
         beside = () if self.no_gain else (MEAN_GAIN,)
-        return Scorer(self.protocol, {**self.more, **self.protocol.metrics}, self.columns, chosen, beside)
+        measures = {**self.more, **self.protocol.metrics}
+        self.kept = self._kept(measures, trained)
+        kept = gathered(self.kept.read() if self.kept else {})[0]  # as the first process finds them
+        if kept.keys() != chosen.keys():
+            kept = {}
+        return Scorer(self.protocol, measures, self.columns, chosen, beside, kept)
+
+    def result(self, scorer: Scorer) -> Scores:
+        """The numbers of all pictures; those of floors and ceilings are kept, unless a metric has none."""
+        scores = scorer.result()
+        if self.kept and not scorer.kept and not scores.absent and place()[0] == 0:
+            self.kept.write(scores.parts)
+        return scores
+
+    def _kept(self, measures: Mapping[str, Measure], trained: MeanColour | str) -> Kept | None:
+        """Where the numbers of these floors and ceilings are, once measured; None where they are not kept."""
+        if not self.keep:
+            return None
+        colours = trained if isinstance(trained, str) else [part.tolist() for part in trained]
+        names = [self.pictures.names[i] for i in self.order]
+        about = (self.called["fingerprint"], names, self.batch_size, tuple(self.baselines), colours)
+        found = digest(self.protocol, measures, *about)
+        return Kept(self.keep, found) if found else None
 
     def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Where the pictures stand in their split, (B,), and the pictures, (B, 3, H, W) uint8."""
@@ -226,8 +251,9 @@ def of_network(
         about["samples"] = samples
     no_gain = "" if fitted else "no factor was fitted on validation photos"
     return Scoring(
-        protocol, pictures, colour, called, columns=columns, about=about, no_gain=no_gain, **settings
-    )
+        protocol, pictures, colour, called, columns=columns, about=about, no_gain=no_gain,
+        keep=data.cache / "floors" / colorizer.device.type, **settings,
+    )  # fmt: skip
 
 
 def batched(pictures: Pictures, chosen: Sequence[int], batch_size: int) -> Iterator[tuple[list[int], Tensor]]:

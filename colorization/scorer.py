@@ -19,6 +19,7 @@ from colorization.metric.chroma import is_grey
 from colorization.protocol import Measure, Protocol
 
 Row = dict[str, Any]
+Part = tuple[list[Row], list[dict[str, dict[str, Any]]]]  # of a colouring: rows, and states of set metrics
 Colouring = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]  # the true L and ab -> those that are shown
 T = TypeVar("T")
 
@@ -48,12 +49,14 @@ class Scores(NamedTuple):
         absent: metrics that have no number, with the reason.
         undefined: metrics that some of the pictures lack, with how many and the reason.
         broken: how many predictions are not finite.
+        parts: of each baseline, what its numbers are made from; another scorer takes it as `kept`.
     """
 
     colourings: Mapping[str, Numbers]
     absent: Mapping[str, str]
     undefined: Mapping[str, str]
     broken: int
+    parts: Mapping[str, Part]
 
     @property
     def model(self) -> Numbers:
@@ -138,6 +141,7 @@ class Scorer:
         columns: what else is told of each picture: units and directions by name.
         baselines: colourings that are scored beside the model, by name.
         beside: names of further colourings, which `add` is given.
+        kept: baselines that were measured before, of the same pictures, by name.
     """
 
     def __init__(
@@ -147,10 +151,11 @@ class Scorer:
         columns: Mapping[str, Any] | None = None,
         baselines: Mapping[str, Colouring] | None = None,
         beside: Sequence[str] = (),
+        kept: Mapping[str, Part] | None = None,
     ):
         self.protocol, self.metrics = protocol, dict(metrics)
         self.columns, self.baselines = dict(columns or {}), dict(baselines or {})
-        self.beside = tuple(beside)
+        self.beside, self.kept = tuple(beside), dict(kept or {})
         self.reset()
 
     def reset(self) -> None:
@@ -189,6 +194,8 @@ class Scorer:
         known = {"index": torch.as_tensor(index), "grey": is_grey(pair)}
         self._tallies[MODEL].add(pair, known, columns or {})
         for name, colouring in self.baselines.items():
+            if name in self.kept:
+                continue
             rgb = self.protocol.rgb(*colouring(L, ab))
             self._tallies[name].add(Pair(rgb, pair.truth, truth_lab), known, {})
         for name, made in (beside or {}).items():
@@ -208,15 +215,18 @@ class Scorer:
             name: sorted((row for _, part in parts for row in part[name][0]), key=lambda row: row["index"])
             for name in self._tallies
         }
+        states = {name: [part[name][1] for _, part in parts] for name in self._tallies}
+        for name, (kept_rows, kept_states) in self.kept.items():
+            rows[name], states[name] = kept_rows, kept_states
         broken = sum(not row["finite"] for row in rows[MODEL])
         undefined = {} if broken else self._undefined(rows[MODEL], gaps)
-        states = {name: [part[name][1] for _, part in parts] for name in self._tallies}
         sets = {name: self._sets(name, states[name], gaps, broken) for name in self._tallies}
         colourings = {
             name: Numbers(self._shown(rows[name], gaps), self._means(rows[name], gaps, broken), sets[name])
             for name in self._tallies
         }
-        return Scores(colourings, dict(sorted(gaps.absent.items())), undefined, broken)
+        whole = {name: (rows[name], states[name]) for name in self.baselines}
+        return Scores(colourings, dict(sorted(gaps.absent.items())), undefined, broken, whole)
 
     def described(self, name: str) -> tuple[str, str]:
         """Unit and direction of a number."""

@@ -219,13 +219,17 @@ class PictureData(pl.LightningDataModule):
         L, ab = lab.split(picture)
         return Batch(L, ab, index, extra=batch.get("extra", NONE), picture=picture)
 
+    @property
+    def cache(self) -> Path:
+        """The folder of packs, and of what else is worth keeping of pictures."""
+        return Path(self.cache_dir).expanduser()
+
     def _source(self, split: str) -> Source:
         return with_geometry(self.sources()[split], self._geometry(split))
 
     def _place(self, split: str) -> dict[str, Any]:
         """Where a split's pack lies; see `folder_of`."""
-        cache = Path(self.cache_dir).expanduser()
-        return {"size": self._size(split), "cache": cache, "label": f"{self.loader}_{split}"}
+        return {"size": self._size(split), "cache": self.cache, "label": f"{self.loader}_{split}"}
 
     def _size(self, split: str) -> int:
         if split == "train":

@@ -118,7 +118,7 @@ class Stream(PictureData):
     def _folder(self, split: str) -> Path:
         content = self._content(split)
         name = f"stream_{content.label}_{content.size}px_{digest([content.fingerprint, content.files])[:10]}"
-        return Path(self.cache_dir).expanduser() / name
+        return self.cache / name
 
     def _url(self, split: str) -> str:
         return f"{str(self.root).rstrip('/')}/{split}"
