@@ -11,13 +11,15 @@ from colorization.data.source import Tree, is_hidden, is_picture
 from colorization.picture.reading import HEIF, RAW
 from colorization.picture.writing import Writer
 from colorization.scoring.manifest import some
+from colorization.video.film import FILMS, is_film
+from colorization.video.joining import suffix
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Photo:
-    """A picture to colour, and the files that become of it.
+    """A picture or film to colour, and the files that become of it.
 
     Attributes:
         source: the file.
@@ -85,7 +87,7 @@ def _pictures(path: Path, out: Path) -> Iterator[tuple[Path, Path]]:
     there = sorted(name for name in Tree(path).paths() if not is_hidden(name))
     if path.resolve() in out.resolve().parents:
         there = [name for name in there if not (path / name).parent.resolve().is_relative_to(out.resolve())]
-    pictures = [name for name in there if is_picture(name) or Path(name).suffix.lower() in RAW | HEIF]
+    pictures = [name for name in there if is_picture(name) or Path(name).suffix.lower() in RAW | HEIF | FILMS]
     if others := sorted(set(there) - set(pictures)):
         log.info("%s: %d files are no pictures: %s", path, len(others), some(others))
     if not pictures:
@@ -94,7 +96,8 @@ def _pictures(path: Path, out: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def _renamed(relative: Path, writer: Writer) -> Path:
-    return relative.with_suffix(writer.suffix(relative.suffix))
+    become = suffix if is_film(relative) else writer.suffix
+    return relative.with_suffix(become(relative.suffix))
 
 
 def _stems(path: Path, name: str, alone: bool) -> Iterator[str]:

@@ -103,7 +103,7 @@ class Darkroom:
             originals = step.work.result()
             first = originals[0]
             outcome.said += dict.fromkeys(words for frame in originals for words in frame.said)
-            outcome.before, outcome.tone = _thumb(first), tone_of(first)
+            outcome.before, outcome.tone = thumb(first), tone_of(first)
             if outcome.tone != "grey" and self.toned == "skip":
                 outcome.skipped = True
                 return _Step(step.photo, 0, pool.submit(lambda: outcome))
@@ -112,10 +112,10 @@ class Darkroom:
             colourings = [list(frames) for frames in zip(*each, strict=True)]
             if not kept:
                 colourings = [[marked(frame, self.model) for frame in frames] for frames in colourings]
-            outcome.after = _thumb(colourings[0][0])
+            outcome.after = thumb(colourings[0][0])
             work = pool.submit(self._write, outcome, _Frames(originals, colourings))
         except Exception as error:
-            work = pool.submit(_fail, outcome, error)
+            work = pool.submit(failed, outcome, error)
         return _Step(step.photo, step.pixels, work)
 
     def _write(self, outcome: Outcome, made: _Frames) -> Outcome:
@@ -130,7 +130,7 @@ class Darkroom:
                 with replaced(photo.sheet) as partial:
                     contact_sheet(shown).save(partial, "JPEG", quality=92)
         except Exception as error:
-            return _fail(outcome, error)
+            return failed(outcome, error)
         outcome.said = list(dict.fromkeys(outcome.said))
         return outcome
 
@@ -163,7 +163,8 @@ def _layer(coloured: Original) -> Original:
     return replace(coloured, pixels=layer, alpha=alpha)
 
 
-def _thumb(original: Original) -> Image.Image:
+def thumb(original: Original) -> Image.Image:
+    """A small picture of it, for the report."""
     scale = min(1, THUMB / max(original.size))
     width, height = (max(round(side * scale), 1) for side in original.size)
     return original.shown((width, height))
@@ -187,7 +188,8 @@ def _fits(photo: Photo, under_way: Sequence[_Step]) -> bool:
     return not taken or taken + _pixels(photo) <= ROOM
 
 
-def _fail(outcome: Outcome, error: Exception) -> Outcome:
+def failed(outcome: Outcome, error: Exception) -> Outcome:
+    """The outcome of what went wrong, in words."""
     if os.environ.get("COLORIZATION_TRACEBACK"):
         raise error
     text = str(error) if isinstance(error, InputError | OSError) else in_words(error)

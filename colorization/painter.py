@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig
 from PIL import Image
+from torch import Tensor
 
 from colorization.chance import Chance
 from colorization.color import lab
@@ -57,18 +58,24 @@ class Painter:
     clicks: Sequence[Click] = field(default_factory=list)
     frame: tuple[int, int] | None = None
 
-    @torch.no_grad()
     def colour(self, original: Original) -> Iterator[Original]:
         """A picture in full resolution in each of its colourings."""
-        small = original.shown(self.seen(original.size))
-        given = self._given(small, original.size)
+        L, colourings = self.found(original)
+        return (self.laid(original, L, ab[None]) for ab in colourings)
+
+    @torch.no_grad()
+    def found(self, original: Original) -> tuple[Tensor, Tensor]:
+        """Of the copy that the network sees: lightness (1, 1, h, w), and its colourings (n, 2, h, w)."""
+        given = self._given(original.shown(self.seen(original.size)), original.size)
         objective, network = self.colorizer.objective, self.colorizer.network
         if self.samples:
-            ab = objective.chroma * objective.sample(network, given, self.samples)[:, 0]
-        else:
-            ab = objective.colouring(network, given)
+            return given.L, objective.chroma * objective.sample(network, given, self.samples)[:, 0]
+        return given.L, objective.colouring(network, given)
+
+    def laid(self, original: Original, L: Tensor, ab: Tensor) -> Original:
+        """A picture in full resolution, with ab (1, 2, h, w) of a small copy whose lightness is L."""
         height, width = original.pixels.shape[:2]
-        return (joined(original, Guided(c[None], given.L, (height, width)), self.gamut) for c in ab)
+        return joined(original, Guided(ab, L, (height, width)), self.gamut)
 
     @torch.no_grad()
     def likely(self, original: Original, x: float, y: float, count: int) -> list[Likely]:

@@ -1,4 +1,4 @@
-"""Colour grey photos, at their full resolution.
+"""Colour grey photos and films, at their full resolution.
 
     python -m colorization.predict photo.jpg
     python -m colorization.predict photo.jpg album/ out=coloured run=runs/RUN
@@ -7,6 +7,7 @@
     python -m colorization.predict photo.jpg vivid=0.7                    0 accurate, 1 as colourful as truth
     python -m colorization.predict photo.jpg chroma=1.2                   more chroma, within the gamut
     python -m colorization.predict photo.jpg temperature=0.2              more vivid than 0.38, near the mode
+    python -m colorization.predict film.mp4                               steadied along motion, sound kept
     python -m colorization.predict photo.jpg layer=true                   also its chroma, for an editor
     python -m colorization.predict photo.jpg weights=siggraph17-df00044c.pth   the authors' released file
 
@@ -16,7 +17,7 @@ copy; the colour that it finds is enlarged and joined to the picture's own light
 several pictures OUT/report.html shows before and after; a second call makes only what is not there, or would
 come out otherwise. Samples and temperature need a run that learnt a distribution, such as
 objective=classification. Without vivid, each objective decodes as it always has: a regression its ab, a
-classification at its temperature.
+classification at its temperature. A film keeps sound, timing and rotation; killed, the same call goes on.
 """
 
 import logging
@@ -37,13 +38,16 @@ def main(cfg: DictConfig) -> int:
     from colorization.painter import painter
     from colorization.picture.writing import Writer
     from colorization.prints import printed
+    from colorization.projector import Projector, refuse
 
     out = Path(cfg.out).expanduser()
     writer = Writer(cfg.format, cfg.quality, cfg.subsampling)
     inputs = [Path(name).expanduser() for name in cfg.inputs]
     planned = photos(inputs, out, cfg.samples, writer, cfg.layer)
+    refuse(cfg, planned)
     name, chosen = painter(cfg, len(planned))
-    return printed(cfg, planned, Darkroom(chosen, name, writer, cfg.toned), out)
+    projector = Projector(chosen, name, cfg.steady, cfg.toned)
+    return printed(cfg, planned, Darkroom(chosen, name, writer, cfg.toned), projector, out)
 
 
 if __name__ == "__main__":

@@ -3,38 +3,91 @@
 import logging
 from collections.abc import Sequence
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from colorization import __version__
 from colorization.album import Photo
 from colorization.darkroom import Darkroom, Outcome
 from colorization.module import Colorizer
 from colorization.picture.record import Entry, Record, encoded
+from colorization.projector import Projector
 from colorization.scoring.manifest import some
+from colorization.video.film import is_film
 
 PLACE = ("inputs", "out", "run", "weights", "model", "device")  # settings that change no pixel by themselves
 
 log = logging.getLogger(__name__)
 
 
-def printed(cfg: DictConfig, photos: Sequence[Photo], darkroom: Darkroom, out: Path) -> int:
+class Speed(ProgressColumn):
+    """Frames per second, of a film."""
+
+    def render(self, task: Task) -> Text:
+        """What the column shows."""
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:.2f} frames/s" if speed and task.fields.get("film") else "")
+
+
+COLUMNS = (
+    TextColumn("{task.description}"),
+    BarColumn(24),
+    MofNCompleteColumn(),
+    Speed(),
+    TimeRemainingColumn(),
+)
+
+
+class Watcher:
+    """A line for the film that is being coloured.
+
+    Args:
+        bar: on which it stands.
+    """
+
+    def __init__(self, bar: Progress):
+        self.bar = bar
+        self.tasks: dict[Path, TaskID] = {}
+
+    def __call__(self, path: Path, done: int, total: int | None) -> None:
+        if path in self.tasks:
+            self.bar.update(self.tasks[path], completed=done, total=total)
+        else:
+            self.tasks[path] = self.bar.add_task(path.name, total=total, completed=done, film=True)
+
+
+def printed(
+    cfg: DictConfig, photos: Sequence[Photo], darkroom: Darkroom, projector: Projector, out: Path
+) -> int:
     """Colour what is not done yet; 1 when a picture could not be.
 
     Of one picture alone nothing is recorded, and it is always made.
     """
     record = Record(out) if len(photos) > 1 else None
-    keys = _keys(cfg, photos, darkroom.painter.colorizer) if record else {}
+    keys = _keys(cfg, photos, darkroom.painter.colorizer)
     left = [p for p in photos if not (record and record.has(str(p.source), keys[p]))]
+    films = {photo: keys[photo] for photo in left if is_film(photo.source)}
+    pictures = [photo for photo in left if photo not in films]
     outcomes: list[Outcome] = []
-    columns = (TextColumn("colour"), BarColumn(24), MofNCompleteColumn(), TimeRemainingColumn())
     try:
-        with Progress(*columns, console=Console(stderr=True)) as bar:
+        with Progress(*COLUMNS, console=Console(stderr=True)) as bar:
             task = bar.add_task("colour", total=len(photos), completed=len(photos) - len(left))
-            for outcome in darkroom.develop(left):
+            projector.watch = Watcher(bar)
+            for outcome in chain(darkroom.develop(pictures), projector.develop(films)):
                 outcomes.append(outcome)
                 if record:
                     record.add(_entry(outcome, keys[outcome.photo], out))
