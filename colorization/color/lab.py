@@ -17,17 +17,14 @@ from kornia.color import rgb_to_lab as kornia_rgb_to_lab
 from torch import Tensor
 
 from colorization.color.fast import uint8_to_lab
+from colorization.color.mapping import largest_share, within
 from colorization.config import InputError
 
 GamutMapping = Literal["chroma", "clip"]
 
 # A picture whose mean chroma is below this has no colour to find (8-bit noise of a grey one: < 0.1).
 GREY = 1.0
-# Less than half a step of 8 bits outside 0..1 is rounding, not colour outside the gamut.
-TOLERANCE = 0.4 / 255
-# Halvings of the chroma interval: 2**-12 of a chroma of 180 is 0.04 units, far below one 8-bit step.
-HALVINGS = 12
-# Beyond this in a or b, the interval starts here, at twice the chroma of any sRGB colour.
+# Beyond this in a or b, the search for the most chroma starts here, at twice the chroma of any sRGB colour.
 LONGEST = 256
 
 
@@ -109,25 +106,14 @@ def quantize(rgb: Tensor) -> Tensor:
 
 def _reduce_chroma(lab: Tensor, rgb: Tensor) -> Tensor:
     """Replace the pixels of `rgb` outside 0..1 by the most chromatic colour of equal L and hue."""
-    outside = ~_within(rgb)[:, 0]
+    outside = ~within(rgb)[:, 0]
     if not outside.any():
         return rgb
-    pixels = lab.movedim(1, -1)[outside].T[None, :, :, None]  # (1, 3, pixels, 1)
-    L, ab = pixels[:, :1].clamp(0, 100), pixels[:, 1:]
-    ab = ab * (LONGEST / ab.abs().amax(dim=1, keepdim=True).clamp(min=LONGEST))
-    low = torch.zeros_like(L)
-    high = torch.ones_like(L)
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        inside = _within(kornia_lab_to_rgb(torch.cat([L, middle * ab], dim=1), clip=False))
-        low = torch.where(inside, middle, low)
-        high = torch.where(inside, high, middle)
-    mapped = kornia_lab_to_rgb(torch.cat([L, low * ab], dim=1), clip=False)
+    pixels = lab.movedim(1, -1)[outside].T  # (3, pixels)
+    L, ab = pixels[:1].clamp(0, 100), pixels[1:]
+    ab = ab * (LONGEST / ab.abs().amax(dim=0).clamp(min=LONGEST))
+    ab = ab * largest_share(L[0], *ab)
+    mapped = kornia_lab_to_rgb(torch.cat([L, ab])[None, :, :, None], clip=False)
     rgb = rgb.movedim(1, -1).clone()
     rgb[outside] = mapped[0, :, :, 0].T
     return rgb.movedim(-1, 1)
-
-
-def _within(rgb: Tensor) -> Tensor:
-    """(B, 3, H, W) -> (B, 1, H, W) bool: whether sRGB has the colour, to 0.4 of an 8-bit step; not NaN."""
-    return ((rgb >= -TOLERANCE) & (rgb <= 1 + TOLERANCE)).all(dim=1, keepdim=True)
