@@ -145,9 +145,9 @@ class Scoring:
         return Scorer(self.protocol, measures, self.columns, chosen, beside, kept)
 
     def result(self, scorer: Scorer) -> Scores:
-        """The numbers of all pictures; those of floors and ceilings are kept, unless a metric has none."""
+        """The numbers of all pictures; those of floors and ceilings are kept."""
         scores = scorer.result()
-        if self.kept and not scorer.kept and not scores.absent and place()[0] == 0:
+        if self.kept and not scorer.kept and scores.parts and place()[0] == 0:
             self.kept.write(scores.parts)
         return scores
 

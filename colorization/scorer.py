@@ -49,7 +49,8 @@ class Scores(NamedTuple):
         absent: metrics that have no number, with the reason.
         undefined: metrics that some of the pictures lack, with how many and the reason.
         broken: how many predictions are not finite.
-        parts: of each baseline, what its numbers are made from; another scorer takes it as `kept`.
+        parts: of each baseline, what its numbers are made from; another scorer takes it as `kept`. None where
+            a metric gave no number, which it may do another time.
     """
 
     colourings: Mapping[str, Numbers]
@@ -211,6 +212,7 @@ class Scorer:
         for part, _ in parts:
             gaps.absent.update(part.absent)
             gaps.small.update(part.small)
+        whole = not gaps.absent
         rows = {
             name: sorted((row for _, part in parts for row in part[name][0]), key=lambda row: row["index"])
             for name in self._tallies
@@ -225,8 +227,8 @@ class Scorer:
             name: Numbers(self._shown(rows[name], gaps), self._means(rows[name], gaps, broken), sets[name])
             for name in self._tallies
         }
-        whole = {name: (rows[name], states[name]) for name in self.baselines}
-        return Scores(colourings, dict(sorted(gaps.absent.items())), undefined, broken, whole)
+        parts_of = {name: (rows[name], states[name]) for name in self.baselines if whole}
+        return Scores(colourings, dict(sorted(gaps.absent.items())), undefined, broken, parts_of)
 
     def described(self, name: str) -> tuple[str, str]:
         """Unit and direction of a number."""

@@ -8,13 +8,14 @@ from colorization import scorer
 from colorization.metric.base import Metric
 from colorization.metric.ciede2000 import ciede2000
 from colorization.metric.psnr import Pooled, psnr
+from colorization.metric.ssim import ms_ssim
 from colorization.protocol import Protocol
 from colorization.score import Scoring
 from colorization.scoring import kept
 from colorization.scoring.predictions import in_grey
 from tests.scoring.test_shared import Photos
 
-METRICS = {"psnr": psnr, "ciede2000": ciede2000, "pooled": Pooled()}
+METRICS = {"psnr": psnr, "ms_ssim": ms_ssim, "ciede2000": ciede2000, "pooled": Pooled()}
 MINE = Scoring(
     Protocol(name="v1", metrics=METRICS),
     Photos(),
