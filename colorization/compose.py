@@ -12,7 +12,6 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override, OverrideType
 from hydra.core.utils import JobRuntime
 from hydra.errors import HydraException
-from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
@@ -28,7 +27,7 @@ from colorization.config import (
     options,
     signature,
 )
-from colorization.loader import loader
+from colorization.loader import load
 from colorization.override import PATHS, expanded, read_override
 
 LONGEST = 120  # characters in the name of a trial's folder that say what differs
@@ -159,7 +158,7 @@ def _loaded(command: str, lines: Sequence[str], file: str | None) -> tuple[DictC
     if wrong:
         raise ConfigError(wrong)
     JobRuntime.instance().set("name", command)
-    config = loader().load_configuration(file, [_line(o) for o in choices], RunMode.RUN, from_shell=False)
+    config = load(file, [_line(o) for o in choices])
     OmegaConf.set_readonly(config.hydra, False)
     config.hydra.overrides.task = [line for line in lines if not line.startswith("hydra")]
     config.hydra.job.override_dirname = ",".join(sorted(config.hydra.overrides.task))

@@ -1,6 +1,8 @@
 """Hydra's reader of YAML files: over every folder of configurations, and the recorded experiments."""
 
-from functools import cache
+import copy
+from collections.abc import Sequence
+from functools import cache, lru_cache
 from pathlib import Path
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
@@ -8,9 +10,31 @@ from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.core.utils import setup_globals
-from omegaconf import OmegaConf
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
 
 from colorization.config import EXPERIMENTS, folders
+
+Stamps = tuple[tuple[Path, int, int], ...]
+
+
+def load(file: str, choices: Sequence[str]) -> DictConfig:
+    """FILE.yaml with these options chosen, before any setting; what was read once is copied."""
+    read = _read(file, tuple(choices), Path.cwd(), _stamps())
+    return copy.deepcopy(read)
+
+
+@lru_cache(maxsize=32)
+def _read(file: str, choices: tuple[str, ...], here: Path, stamps: Stamps) -> DictConfig:
+    """In this folder, while no file changes."""
+    return loader().load_configuration(file, list(choices), RunMode.RUN, from_shell=False)
+
+
+def _stamps() -> Stamps:
+    """When every file that may be read was last written, and its size."""
+    files = [path for folder in folders() for path in Path(folder).rglob("*.yaml")]
+    stats = [(path, path.stat()) for path in [*files, *EXPERIMENTS.glob("*/recipe.yaml")]]
+    return tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in stats)
 
 
 def loader() -> ConfigLoaderImpl:

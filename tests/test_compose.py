@@ -90,6 +90,19 @@ def test_composing_leaves_nothing_of_hydra_behind():
     assert OmegaConf.to_container(cfg, resolve=False) == OmegaConf.to_container(cfg, resolve=True)
 
 
+def test_what_was_read_before_is_read_anew_where_a_file_has_changed(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLORIZATION_CONF", str(tmp_path))
+    file = tmp_path / "experiment" / "mine.yaml"
+    file.parent.mkdir()
+    found = []
+    for text in ("seed: 1", "seed: 1", "seed: 23"):
+        file.write_text(f"# @package _global_\n{text}\n", encoding="utf-8")
+        cfg = composed("train", ["experiment=mine", "name=mine"])
+        found.append((cfg.seed, cfg.budget.epochs))
+        cfg.budget.epochs = 7
+    assert found == [(1, 10), (1, 10), (23, 10)]
+
+
 def test_own_yaml_finds_what_hydra_knows(mylab, monkeypatch):
     monkeypatch.setenv("COLORIZATION_CONF", str(mylab))
     text = "# @package _global_\nname: ${hydra:runtime.choices.model}\nwatch: ${hydra:runtime.output_dir}\n"
