@@ -14,7 +14,7 @@ from colorization.command import errors_in_words
 from colorization.config import ConfigError, nearest
 
 COMMANDS = (
-    *("train", "sweep", "evaluate", "predict", "graft", "compare", "status"),
+    *("train", "sweep", "evaluate", "predict", "studio", "graft", "compare", "status"),
     *("prepare", "reproduce", "convert"),
 )
 

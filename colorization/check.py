@@ -14,6 +14,10 @@ Positive = Annotated[int, 1]
 # The commands' own settings, which belong to no constructor; each means the same wherever a command has it.
 SETTINGS: dict[str, Any] = {
     "seed": Whole,
+    "host": str,
+    "port": Positive,
+    "largest": Positive,
+    "browser": bool,
     "find": Literal["lr", "batch_size"] | None,
     "samples": Whole,
     "points": Whole | None,

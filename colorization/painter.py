@@ -66,7 +66,7 @@ class Painter:
     @torch.no_grad()
     def found(self, original: Original) -> tuple[Tensor, Tensor]:
         """Of the copy that the network sees: lightness (1, 1, h, w), and its colourings (n, 2, h, w)."""
-        given = self._given(original.shown(self.seen(original.size)), original.size)
+        given = self.given(original.shown(self.seen(original.size)), original.size)
         objective, network = self.colorizer.objective, self.colorizer.network
         if self.samples:
             return given.L, objective.chroma * objective.sample(network, given, self.samples)[:, 0]
@@ -89,7 +89,7 @@ class Painter:
         if not (0 <= x < width and 0 <= y < height):
             raise InputError(f"x={x} y={y}: outside the picture of {width} x {height} pixels")
         small = original.shown(self.seen(original.size))
-        given = self._given(small, original.size)
+        given = self.given(small, original.size)
         held = self.colorizer.objective.distribution(self.colorizer.network, given)
         L = float(lightness(original.pixels[int(y) : int(y) + 1, int(x) : int(x) + 1]))
         return held.likely(y * small.height / height, x * small.width / width, L, count)
@@ -100,7 +100,7 @@ class Painter:
         width, height = (min(max(round(side * scale), 1), LONGEST * self.size) for side in size)
         return width, height
 
-    def _given(self, small: Image.Image, full: tuple[int, int]) -> Given:
+    def given(self, small: Image.Image, full: tuple[int, int]) -> Given:
         """What the network is given of a picture whose (width, height) is `full`."""
         device, hints = self.colorizer.device, self.colorizer.hints
         L, _ = lab.split(to_tensor(small).to(device))

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from colorization.color import lab
 from colorization.config import InputError
+from colorization.files import write_json
 from colorization.hints.paint import paint
 
 SIZE = 5  # the middle of the 1..9 that Points trains on
@@ -74,6 +75,17 @@ def hint(entry: Any, where: str) -> Click:
     x, y, color, *size = entry
     color = color.tolist() if hasattr(color, "tolist") else color  # a pixel of an array
     return _click({"x": x, "y": y, "color": color} | ({"size": size[0]} if size else {}), where)
+
+
+def write_clicks(path: Path, clicks: Sequence[Click]) -> None:
+    """Write clicks.json, as `read_clicks` reads it."""
+    entries = [click._asdict() | {"color": hexadecimal(click.color)} for click in clicks]
+    write_json(path, {"clicks": entries})
+
+
+def hexadecimal(color: tuple[int, int, int]) -> str:
+    """Of sRGB 0..255, "#rrggbb"."""
+    return "#" + bytes(color).hex()
 
 
 def clicked(clicks: Sequence[Click], picture: tuple[int, int], size: tuple[int, int]) -> Tensor:

@@ -1,0 +1,80 @@
+"""The page, served: to this computer, without telemetry, by way of a folder that is gone in the end."""
+
+import importlib.util
+import logging
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+
+from colorization.config import ConfigError, installation
+from colorization.desk.sitting import Studio
+from colorization.picture.writing import Writer
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SILENT = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
+
+log = logging.getLogger(__name__)
+
+
+def with_gradio() -> None:
+    """Raise a ConfigError where Gradio is not installed."""
+    if importlib.util.find_spec("gradio") is None:
+        raise ConfigError([f"the studio's page needs Gradio: {installation('studio')}"])
+
+
+def listening(host: str, port: int) -> None:
+    """Raise a ConfigError where nothing can listen there."""
+    try:
+        with socket.create_server((host, port)):
+            pass
+    except (OSError, OverflowError) as error:
+        other = port + 1 if port < 65535 else 7860
+        remedy = f"is a studio running already? choose another, port={other}"
+        raise ConfigError([f"host={host} port={port}: {error}; {remedy}"]) from error
+
+
+@contextmanager
+def served(
+    studio: Studio, writer: Writer, host: str, port: int, largest: int = 200, browser: bool = False
+) -> Iterator[str]:
+    """A studio's page, for as long as the block lasts: gives its address.
+
+    What browsers send and fetch lies in a temporary folder, which is removed in the end.
+
+    Args:
+        studio: colours the photos.
+        writer: how they are written.
+        host: the address that is listened on.
+        port: of it.
+        largest: megabytes of a file that is taken.
+        browser: whether the page is opened.
+    """
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # Gradio asks itself whether it is there
+    with TemporaryDirectory(prefix="colorization_studio_", ignore_cleanup_errors=True) as folder:
+        os.environ.update(SILENT | {"GRADIO_TEMP_DIR": folder})  # which Gradio reads as it is imported
+        from colorization.desk.page import Page
+        from colorization.desk.parts import LOOKS
+
+        page = Page(studio, writer, Path(folder)).blocks
+        page.launch(
+            server_name=host, server_port=port, inbrowser=browser, max_file_size=f"{largest}mb", share=False,
+            ssr_mode=False, pwa=False, mcp_server=False, run_history=False, enable_monitoring=False,
+            footer_links=[], quiet=True, prevent_thread_lock=True, css=LOOKS,
+        )  # fmt: skip
+        try:
+            yield page.local_url
+        finally:
+            page.close(verbose=False)
+
+
+def until_ended() -> None:
+    """Wait for Ctrl-C or SIGTERM, and leave time to clear up after either."""
+    end = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: end.set())
+    end.wait()
