@@ -14,6 +14,7 @@ from torch import Tensor
 from colorization.chance import Chance
 from colorization.color import lab
 from colorization.color.lightness import lightness
+from colorization.color.transport import Statistics, transported
 from colorization.color.upsampling import Guided
 from colorization.command import device
 from colorization.config import ConfigError, InputError
@@ -25,6 +26,7 @@ from colorization.module import Colorizer
 from colorization.objective.distribution import Likely
 from colorization.picture.join import joined
 from colorization.picture.original import Original
+from colorization.picture.reference import colours_of
 from colorization.released import released
 from colorization.reopen import newest_run, open_run
 from colorization.weights.file import BOX, FOLDER
@@ -48,6 +50,7 @@ class Painter:
         gamut: how colours outside sRGB are brought inside.
         clicks: what a person has revealed, in the picture's own pixels.
         frame: (height, width) of what the clicks are in the pixels of, where that is no picture but a sketch.
+        reference: of another picture's colours, which every colouring takes on.
     """
 
     colorizer: Colorizer
@@ -57,6 +60,7 @@ class Painter:
     gamut: lab.GamutMapping = "chroma"
     clicks: Sequence[Click] = field(default_factory=list)
     frame: tuple[int, int] | None = None
+    reference: Statistics | None = None
 
     def colour(self, original: Original) -> Iterator[Original]:
         """A picture in full resolution in each of its colourings."""
@@ -69,8 +73,10 @@ class Painter:
         given = self.given(original.shown(self.seen(original.size)), original.size)
         objective, network = self.colorizer.objective, self.colorizer.network
         if self.samples:
-            return given.L, objective.chroma * objective.sample(network, given, self.samples)[:, 0]
-        return given.L, objective.colouring(network, given)
+            ab = objective.chroma * objective.sample(network, given, self.samples)[:, 0]
+        else:
+            ab = objective.colouring(network, given)
+        return given.L, transported(ab, self.reference) if self.reference else ab
 
     def laid(self, original: Original, L: Tensor, ab: Tensor) -> Original:
         """A picture in full resolution, with ab (1, 2, h, w) of a small copy whose lightness is L."""
@@ -129,6 +135,10 @@ def painter(cfg: DictConfig, pictures: int) -> tuple[str, Painter]:
     if cfg.samples and objective.vivid is not None:
         raise ConfigError([f"samples={cfg.samples} vivid={objective.vivid}: samples are as vivid as they are "
                            "drawn, vivid is of the one best; give one of them, or chroma=1.2"])  # fmt: skip
+    undone = ["hints"] * bool(cfg.hints) + [name for name in ("vivid", "chroma") if name in cfg.decoding]
+    if cfg.reference and undone:
+        fault = f"all colours become the reference's, whatever {undone[0]} says; give one of them"
+        raise ConfigError([f"reference={cfg.reference}: {fault}"])
     clicks: list[Click] = []
     if cfg.hints:
         if pictures > 1:
@@ -139,7 +149,8 @@ def painter(cfg: DictConfig, pictures: int) -> tuple[str, Painter]:
     if cfg.hints:
         path = Path(cfg.hints).expanduser()
         clicks, frame = read_sketch(path, size) if is_sketch(path) else (read_clicks(path), None)
-    return name, Painter(colorizer, size, cfg.samples, cfg.seed, cfg.gamut, clicks, frame)
+    reference = colours_of(Path(cfg.reference).expanduser(), size) if cfg.reference else None
+    return name, Painter(colorizer, size, cfg.samples, cfg.seed, cfg.gamut, clicks, frame, reference)
 
 
 def network(cfg: DictConfig) -> tuple[str, int, Colorizer]:

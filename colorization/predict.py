@@ -8,6 +8,7 @@
     python -m colorization.predict photo.jpg chroma=1.2                   more chroma, within the gamut
     python -m colorization.predict photo.jpg temperature=0.2              more vivid than 0.38, near the mode
     python -m colorization.predict film.mp4                               steadied along motion, sound kept
+    python -m colorization.predict photo.jpg reference=other.jpg          the colours of another, as a whole
     python -m colorization.predict photo.jpg layer=true                   also its chroma, for an editor
     python -m colorization.predict photo.jpg weights=siggraph17-df00044c.pth   the authors' released file
 

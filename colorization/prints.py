@@ -23,7 +23,7 @@ from rich.text import Text
 from colorization import __version__
 from colorization.album import Photo
 from colorization.darkroom import Darkroom, Outcome
-from colorization.module import Colorizer
+from colorization.painter import Painter
 from colorization.picture.record import Entry, Record, encoded
 from colorization.projector import Projector
 from colorization.scoring.manifest import some
@@ -78,7 +78,7 @@ def printed(
     Of one picture alone nothing is recorded, and it is always made.
     """
     record = Record(out) if len(photos) > 1 else None
-    keys = _keys(cfg, photos, darkroom.painter.colorizer)
+    keys = _keys(cfg, photos, darkroom.painter)
     left = [p for p in photos if not (record and record.has(str(p.source), keys[p]))]
     films = {photo: keys[photo] for photo in left if is_film(photo.source)}
     pictures = [photo for photo in left if photo not in films]
@@ -120,13 +120,13 @@ def _tell(outcomes: Sequence[Outcome], darkroom: Darkroom, total: int, done: int
         log.error("skipped %s", outcome.fault)
 
 
-def _keys(cfg: DictConfig, photos: Sequence[Photo], colorizer: Colorizer) -> dict[Photo, str]:
+def _keys(cfg: DictConfig, photos: Sequence[Photo], painter: Painter) -> dict[Photo, str]:
     """For each picture a digest of its file's state, the settings, the network and this program."""
     settings = {k: v for k, v in OmegaConf.to_container(cfg).items() if k not in PLACE}  # type: ignore[union-attr]
-    common = blake2b(
-        repr((__version__, sorted(settings.items(), key=str))).encode("utf-8", "surrogateescape")
-    )
-    for name, values in colorizer.state_dict().items():
+    reference = [part.tolist() for part in painter.reference or ()]
+    asked = (__version__, sorted(settings.items(), key=str), reference)
+    common = blake2b(repr(asked).encode("utf-8", "surrogateescape"))
+    for name, values in painter.colorizer.state_dict().items():
         common.update(name.encode())
         common.update(values.detach().cpu().contiguous().flatten().view(-1).numpy().tobytes())
     keys = {}

@@ -363,3 +363,24 @@ def test_a_failure_of_the_network_is_told_beside_the_picture(regression, album, 
 def test_help_is_for_newcomers(command, name, tmp_path):
     done = command(name, "--help", cwd=tmp_path)
     assert done.returncode == 0 and f"python -m colorization.{name}" in done.stdout
+
+
+def test_a_reference_gives_its_colours(regression, album, tmp_path):
+    """The mean and the spread of ab, as scikit-image computes them; what it would undo is refused."""
+    vivid = np.asarray(Image.fromarray(skimage.data.coffee()).resize((90, 60)))
+    Image.fromarray(vivid).save(tmp_path / "reference.png")
+    asked = [f"run={regression}", "size=60", f"reference={tmp_path / 'reference.png'}"]
+    _, chosen = painter(composed("predict", asked), 2)
+    _, ab = chosen.found(one(album / "grey.png"))
+    wanted = rgb2lab(vivid)[..., 1:].reshape(-1, 2)
+    np.testing.assert_allclose(ab[0].flatten(1).mean(dim=1), wanted.mean(axis=0), atol=0.2)
+    assert 0.1 < ab[0].flatten(1).std(dim=1).norm() / np.linalg.norm(wanted.std(axis=0)) < 1.05
+    for more in ("hints=clicks.json", "chroma=1.2", "vivid=0.5"):
+        with pytest.raises(ConfigError, match=f"whatever {more.split('=')[0]} says|not fitted"):
+            painter(composed("predict", [*asked, more]), 1)
+    for name, said in (
+        (album / "grey.png", "no colour to take on"),
+        (tmp_path / "none.jpg", "no such photo"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            painter(composed("predict", [f"run={regression}", f"reference={name}"]), 1)
