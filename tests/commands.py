@@ -1,8 +1,7 @@
 """Commands as a user types them, without the ten seconds that importing PyTorch takes each time.
 
 A server process imports everything once; each command is a fork of it, in a folder, with an environment and
-with outputs of its own. What Python reads as it starts (PYTHONPATH, a locale) needs a new interpreter, and so
-does torch.compile, whose processes hang in a fork.
+with outputs of its own. What Python reads as it starts (PYTHONPATH, a locale) needs a new interpreter.
 """
 
 import importlib
@@ -11,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from multiprocessing import forkserver
 from pathlib import Path
 from unittest import mock
@@ -26,11 +26,21 @@ def command(name: str, *arguments: object, cwd: Path, timeout: float = 300, **en
     variables |= {"PYTHONPATH": str(ROOT), "COLUMNS": "160", "OMP_NUM_THREADS": "1", "HOME": str(cwd)}
     variables |= environment
     words = [sys.executable, "-m", f"colorization.{name}", *map(str, arguments)]
-    if "compile=true" in words or any(key.startswith(("PYTHON", "LC_", "LANG")) for key in environment):
+    if any(key.startswith(("PYTHON", "LC_", "LANG")) for key in environment):
         return subprocess.run(
             words, cwd=cwd, env=variables, capture_output=True, text=True, timeout=timeout, check=False
         )
     return _forked(name, words, cwd, variables, timeout)
+
+
+def together(target: Callable[..., None], *arguments: object, count: int = 2) -> None:
+    """Run target(rank, *arguments) in so many processes at once, all of which must end well."""
+    children = [_server().Process(target=target, args=(rank, *arguments)) for rank in range(count)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(300)
+    assert [child.exitcode for child in children] == [0] * count
 
 
 def _forked(name: str, words: list[str], cwd: Path, variables: dict[str, str], timeout: float) -> Done:

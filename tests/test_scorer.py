@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import skimage.data
 import torch
-import torch.multiprocessing as mp
 from torch import distributed
 
 from colorization.color import lab
@@ -18,6 +17,7 @@ from colorization.metric.psnr import Pooled, psnr
 from colorization.metric.ssim import ssim
 from colorization.protocol import Protocol
 from colorization.scorer import Scorer
+from tests.commands import together
 
 MINE = Protocol(name="mine")
 METRICS = {"psnr": psnr, "ssim": ssim, "pooled": Pooled(), "difference": Difference()}
@@ -196,7 +196,7 @@ def share(rank, store, found):
 
 def test_two_processes_come_to_the_numbers_of_one(tmp_path):
     """A metric that one of them lacks is absent for both: none waits for the other."""
-    mp.spawn(share, (str(tmp_path / "store"), str(tmp_path / "found")), nprocs=2)
+    together(share, str(tmp_path / "store"), str(tmp_path / "found"))
     one, other = (torch.load(f"{tmp_path}/found{rank}", weights_only=False) for rank in (0, 1))
     assert one == other
     model, grey, absent = one

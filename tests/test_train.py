@@ -15,6 +15,7 @@ import pytest
 import torch
 import yaml
 from PIL import Image
+from torch import nn
 
 from colorization import build, job
 from colorization.callback.checkpoint import WholeFiles
@@ -272,12 +273,20 @@ def test_an_unreachable_server_neither_stops_nor_slows(command, small, tmp_path)
     assert json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))["seconds"] < 90
 
 
-@pytest.mark.parametrize(
-    "setting", ["compile=true", "trainer.precision=bf16-mixed", "trainer.accumulate_grad_batches=2"]
-)
+@pytest.mark.parametrize("setting", ["trainer.precision=bf16-mixed", "trainer.accumulate_grad_batches=2"])
 def test_settings_of_speed_train_too(command, small, tmp_path, setting):
     done = command("train", *small, setting, "budget.epochs=1", "run.dir=run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_compiled_network_trains_and_is_saved_as_any_other(trains, tmp_path, monkeypatch):
+    """By a compiler that leaves each graph as it is: PyTorch's own takes minutes."""
+    compiled, graphs = nn.Module.compile, []
+    monkeypatch.setattr(
+        nn.Module, "compile", lambda self: compiled(self, backend=lambda graph, _: graphs.append(1) or graph)
+    )
+    trains("compile=true", "callback=[]", "budget.steps=3", "run.dir=run")
+    assert graphs
     state = torch.load(tmp_path / "run/checkpoints/best.ckpt", weights_only=True)
     assert not [name for name in state["state_dict"] if "_orig_mod" in name]
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import skimage.data
-import torch.multiprocessing as mp
 from torch import distributed
 
 from colorization.metric.colorfulness import Difference
@@ -15,6 +14,7 @@ from colorization.objective.colours import mean_colour
 from colorization.protocol import Protocol
 from colorization.score import Scoring
 from colorization.scoring.predictions import in_grey
+from tests.commands import together
 
 METRICS = {"psnr": psnr, "ssim": ssim, "pooled": Pooled(), "difference": Difference()}
 
@@ -55,7 +55,7 @@ def test_two_processes_write_what_one_does(tmp_path):
     assert alone["undefined"] == {
         "ssim": "1 of 5 pictures have none (pictures of 8 pixels: its window needs 11)"
     }
-    mp.spawn(share, (str(tmp_path / "store"), str(tmp_path / "two")), nprocs=2)
+    together(share, str(tmp_path / "store"), str(tmp_path / "two"))
     written = {path.relative_to(tmp_path / "one"): path for path in (tmp_path / "one").rglob("*.*")}
     assert len([path for path in written if path.suffix == ".png"]) == 10
     for name, path in written.items():
