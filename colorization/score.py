@@ -14,6 +14,7 @@ from rich.table import Table
 from torch import Tensor
 
 from colorization.callback.panel import picture
+from colorization.color import lab
 from colorization.data.module import PictureData
 from colorization.files import sha256, write_csv, write_json
 from colorization.metric.base import Pair
@@ -30,6 +31,7 @@ from colorization.scoring.manifest import Pictures
 from colorization.scoring.predictions import Colour, by_run, columns_of, flat, of_split, stem, tensor
 
 PIXELS = 2**22  # that are scored together, at most
+SHOWN = 12  # pictures whose samples are kept
 ARROWS = {"higher": "↑", "lower": "↓", "none": ""}
 TITLES = FLOORS | CEILINGS
 
@@ -99,7 +101,9 @@ class Scoring:
                 (partial / kind).mkdir(parents=True)
         gathered(None)
         scorer, listed = self.scorer(), dict[int, Row]()
-        for index, pair in self.measured(scorer):
+        for index, pair, drawn in self.measured(scorer):
+            if drawn is not None:
+                self._keep_samples(partial / "samples", index, drawn, pair.truth)
             for i, predicted, truth in zip(index, pair.predicted, pair.truth, strict=True):
                 file = self.files[i]
                 for kind, rgb in (("predictions", predicted), ("truth", truth)):
@@ -166,8 +170,10 @@ class Scoring:
         for index, truth in batched(self.pictures, self.order, self.batch_size):
             yield torch.tensor([self.pictures.position(i) for i in index]), truth
 
-    def measured(self, scorer: Scorer) -> Iterator[tuple[list[int], Pair]]:
-        """Measure this process's share; yields the positions and the 8-bit pictures of every batch."""
+    def measured(self, scorer: Scorer) -> Iterator[tuple[list[int], Pair, Tensor | None]]:
+        """Measure this process's share; yields of every batch the positions, the 8-bit pictures, and what
+        was drawn of several, ab (n, B, 2, H, W).
+        """
         rank, world = place()
         with Progress(transient=True, disable=rank > 0) as bar:
             task = bar.add_task(f"score {self.called['split']}", total=len(self.order))
@@ -175,9 +181,19 @@ class Scoring:
                 if turn % world == rank:
                     places = torch.tensor([self.pictures.position(i) for i in index])
                     coloured = self.colour(places, truth)
-                    made, columns, floors, _ = coloured
-                    yield index, scorer.add(index, truth, made, columns, floors)
+                    made, columns, floors, drawn = coloured
+                    yield index, scorer.add(index, truth, made, columns, floors), drawn
                 bar.advance(task, len(index))
+
+    def _keep_samples(self, folder: Path, index: Sequence[int], drawn: Tensor, truth: Tensor) -> None:
+        """Save those of an even choice of pictures, FILE_1.png and on, for compare's page."""
+        shown = set(self.order[:: max(len(self.order) // SHOWN, 1)][:SHOWN])
+        folder.mkdir(exist_ok=True)
+        for k in [k for k, i in enumerate(index) if i in shown]:
+            L, _ = lab.split(truth[k : k + 1])
+            rgb = self.protocol.rgb(L.expand(len(drawn), -1, -1, -1), drawn[:, k].to(L))
+            for number, sample in enumerate(rgb, 1):
+                picture(sample).save(folder / f"{Path(self.files[index[k]]).stem}_{number}.png")
 
     def summary(self, scorer: Scorer, scores: Scores) -> dict[str, Any]:
         """Means, counts and what is absent, as plain data."""

@@ -1,6 +1,6 @@
 """Draw docs/compare.png: python -m docs.compare runs/ONE runs/OTHER
 
-The page that `compare` writes, opened in Chromium: its table and its first pictures.
+The page that `compare` writes, opened in Chromium: its first pictures and its table.
 """
 
 import subprocess
@@ -25,10 +25,10 @@ def main() -> None:
         subprocess.run(command, check=True)
         tab.open(out, WIDTH, 900)
         edges = {  # the first and the last thing of each part
-            "scores": ("document.body", "document.querySelector('#scores')"),
-            "pictures": (
-                "document.querySelector('#grid').previousElementSibling.previousElementSibling",
-                f"document.querySelectorAll('.row')[{ROWS - 1}]",
+            "pictures": ("document.body", f"document.querySelectorAll('#grid .row')[{ROWS - 1}]"),
+            "scores": (
+                "document.querySelector('#scores').closest('section')",
+                "document.querySelector('#scores')",
             ),
         }
         parts = []

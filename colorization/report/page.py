@@ -1,7 +1,5 @@
 """A comparison as one self-contained HTML page."""
 
-import base64
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,23 +11,23 @@ from PIL import Image
 
 from colorization.color.lab import rgb_to_lab
 from colorization.report.comparison import FLOORS, Comparisons, all_columns
+from colorization.report.gallery import gallery, jpeg, photos_of, samples_of
 from colorization.report.pictures import has_pictures, pictures_of
 from colorization.report.reading import Scored
 from colorization.report.settings import setting_differences
 
-TEMPLATE = Path(__file__).with_name("page.html")
+TEMPLATE, STYLE, SCRIPT = (Path(__file__).with_name(f"page.{kind}") for kind in ("html", "css", "js"))
 GRID = 48  # pictures in the grid, at most: failures of each kind, where runs differ most, an even sample
 BYTES = 5_000_000  # of all pictures in the page, at most: many runs or large pictures mean fewer
 POINTS = 1000  # pictures whose numbers are in the page, at most
 GAMUT = 110  # ab units to each side of the histograms
 BINS = 44
 HISTOGRAM = 300  # pictures in a histogram, at most
-QUALITY = 88  # of the JPEGs inside the page
 LONGEST = 400  # points per curve
 
 
 def page(runs: Sequence[Scored], table: Comparisons) -> str:
-    """The page: tables, settings that differ, curves, scatter, histograms of ab, grid of pictures."""
+    """The page: pictures, samples, photos, tables, settings that differ, curves, scatter, maps of ab."""
     pictures = _pictures(runs)
     about = ("protocol", "data", "split", "fingerprint", "pictures", "grey_pictures")
     positions = _positions(len(runs[0].names), list(pictures))
@@ -52,11 +50,14 @@ def page(runs: Sequence[Scored], table: Comparisons) -> str:
         "names": [runs[0].names[i] for i in positions],
         "values": _values(runs, table, positions),
         "pictures": [{"index": place[i], "images": images} for i, images in pictures.items()],
+        "samples": gallery(samples_of(runs)),
+        "photos": gallery(photos_of(runs)),
         "gamut": _histograms(runs),
         "about": {key: runs[0].summary[key] for key in about},
     }
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
-    return TEMPLATE.read_text(encoding="utf-8").replace("/*DATA*/null", text)
+    page, style, script = (path.read_text(encoding="utf-8") for path in (TEMPLATE, STYLE, SCRIPT))
+    return page.replace("/*STYLE*/", style).replace("/*SCRIPT*/", script.replace("/*DATA*/null", text))
 
 
 def selection(runs: Sequence[Scored], among: Sequence[int], count: int = GRID) -> list[int]:
@@ -109,22 +110,16 @@ def _pictures(runs: Sequence[Scored]) -> dict[int, dict[str, str]]:
     among = [i for i in range(len(runs[0].names)) if has_pictures(runs, i)]
     if not among:
         return {}
-    first = sum(len(_jpeg(image)) for image in pictures_of(runs, among[0]).values())
+    first = sum(len(jpeg(image)) for image in pictures_of(runs, among[0]).values())
     grid: dict[int, dict[str, str]] = {}
     left = BYTES
     for i in selection(runs, among, min(GRID, max(BYTES // first, 1))):
-        images = {name: _jpeg(image) for name, image in pictures_of(runs, i).items()}
+        images = {name: jpeg(image) for name, image in pictures_of(runs, i).items()}
         left -= sum(map(len, images.values()))
         if left < 0 and grid:
             break
         grid[i] = images
     return grid
-
-
-def _jpeg(image: Image.Image) -> str:
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=QUALITY, subsampling=0)
-    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
 
 
 def _histograms(runs: Sequence[Scored]) -> dict[str, list[int]]:

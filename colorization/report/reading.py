@@ -45,6 +45,11 @@ class Scored:
     curves: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     record: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def home(self) -> Path:
+        """The run's folder; that of the table where it belongs to no run."""
+        return home_of(self.folder)
+
 
 def read_runs(paths: Sequence[str], evaluation: str | None = None) -> list[Scored]:
     """Read runs (or folders of tables) that were scored on the same pictures.
@@ -75,10 +80,15 @@ def read_runs(paths: Sequence[str], evaluation: str | None = None) -> list[Score
     return _unique_names([runs[0], *(_align(run, runs[0]) for run in runs[1:])])
 
 
+def home_of(table: Path) -> Path:
+    """The folder of the run that a folder of tables belongs to; that itself, where it belongs to none."""
+    return table.parent.parent if table.parent.name == "evaluation" else table
+
+
 def read_run(folder: Path, evaluation: str | None = None) -> Scored:
     """Read one run folder's evaluation, or one folder of tables."""
     table = folder if (folder / "pictures.csv").exists() else folder / "evaluation" / (evaluation or "")
-    home = table.parent.parent if table.parent.name == "evaluation" else folder
+    home = home_of(table)
     if not table.is_dir():
         present = ", ".join(sorted(path.parent.name for path in home.glob("evaluation/*/pictures.csv")))
         raise ConfigError([f"evaluation={evaluation}: {folder} has none of that name; choose {present}"])

@@ -79,7 +79,11 @@ def test_large_pictures_of_many_runs_stay_below_the_limit(tmp_path):
 def test_tables_and_panels_are_drawn(tab, written, runs):
     tab.open(written, 1280, 900)
     assert tab.ask("document.querySelectorAll('#scores tbody tr').length") == ROWS - 1 + 2 * len(runs)
+    few = tab.ask("document.querySelectorAll('#grid .row').length")
+    assert 4 < few < GRID
+    tab.ask("document.querySelector('#more').click()")
     assert tab.ask("document.querySelectorAll('#grid .row').length") == GRID
+    tab.until("document.querySelector('#more').hidden")
     assert tab.ask("document.querySelectorAll('#scatter circle').length") == 60
     assert tab.ask("document.querySelectorAll('#curves polyline').length") == len(runs)
     assert tab.ask("document.querySelectorAll('canvas').length") == 1 + len(runs)
@@ -89,6 +93,70 @@ def test_tables_and_panels_are_drawn(tab, written, runs):
         "[...document.querySelectorAll('#grid .row')[0].querySelectorAll('figcaption')].map(e => e.innerText)"
     )
     assert captions[0].startswith("grey") and captions[1] == "truth" and captions[2].startswith("one")
+
+
+def test_pictures_come_first_and_bounds_are_folded(tab, written, runs):
+    tab.open(written, 1280, 900)
+    place = "document.querySelector('#grid img').getBoundingClientRect()"
+    assert tab.ask(f"{place}.top") < 300 and tab.ask(f"{place}.width") > 180
+    shown = "[...document.querySelectorAll('#scores tbody tr')].filter(r => !r.hidden).length"
+    assert tab.ask(shown) == len(runs)
+    tab.ask("document.querySelector('#bounds').click()")
+    assert tab.ask(shown) == ROWS - 1 + 2 * len(runs)
+
+
+def test_one_run_is_no_comparison(tab, runs, tmp_path):
+    path = tmp_path / "single.html"
+    path.write_text(page(runs[:1], compare_runs(runs[:1], resamples=50)), encoding="utf-8")
+    tab.open(path, 1280, 900)
+    text = tab.ask("document.body.innerText")
+    assert text.startswith("Run one") and "Comparison" not in text and "difference to" not in text
+    assert "Settings that differ" not in text and "floor" in text
+
+
+def test_a_slider_lies_between_any_two(tab, written):
+    tab.open(written, 1280, 900)
+    tab.ask("document.querySelector('#grid button').click()")
+    choose(tab, left="third_0", right="truth")
+    assert tab.ask("document.querySelector('#upper').alt").endswith("third_0")
+    assert tab.ask("document.querySelector('#under').alt").endswith("truth")
+    tab.ask("document.querySelector('#edge').focus()")
+    tab.press("ArrowRight", 5)
+    edge = "document.querySelector('#slide').style.getPropertyValue('--edge')"
+    tab.until(f"{edge} === '55%'")
+    assert "(1 of" in tab.ask("document.querySelector('#zoomname').innerText")
+    cut = tab.ask("getComputedStyle(document.querySelector('#upper')).clipPath")
+    assert "45%" in cut
+
+
+def test_the_grid_is_filtered_by_how_grey(tab, written, runs):
+    tab.open(written, 1280, 900)
+    truth = dict(zip(runs[0].names, runs[0].values["chroma_truth"], strict=True))
+    tab.ask("document.querySelector('#more').click()")
+    names = "[...document.querySelectorAll('#grid h3')].map(e => e.innerText)"
+    every = [truth[name] for name in tab.ask(names)]
+    choose(tab, howness="strong")
+    strong = [truth[name] for name in tab.ask(names)]
+    assert strong and min(strong) >= sorted(every)[len(every) // 2]
+
+
+def test_samples_and_photos_have_galleries(tab, tmp_path):
+    folder = scored_run(tmp_path / "run", pictures=12)
+    red = Image.new("RGB", (600, 300), "red")
+    (folder / "coloured").mkdir()
+    red.save(folder / "coloured" / "mine.jpg")
+    table = folder / "evaluation" / "made_test"
+    (table / "samples").mkdir()
+    for k in (1, 2):
+        red.save(table / "samples" / f"sub__0003_{k}.png")
+    runs = read_runs([str(folder)])
+    path = tmp_path / "page.html"
+    path.write_text(page(runs, compare_runs(runs, resamples=50)), encoding="utf-8")
+    tab.open(path, 1280, 900)
+    for place, captions in (("drawn", ["grey", "truth", "run 1", "run 2"]), ("photos", ["grey", "run"])):
+        found = f"[...document.querySelectorAll('#{place} figcaption')].map(e => e.innerText)"
+        assert tab.ask(found) == captions
+    assert tab.ask("document.querySelector('#photos img').naturalWidth") == 420
 
 
 def test_a_heading_sorts_by_keyboard_and_keeps_the_focus(tab, written):
@@ -108,7 +176,7 @@ def test_a_heading_sorts_by_keyboard_and_keeps_the_focus(tab, written):
 
 def test_pictures_open_turn_and_close_by_keyboard(tab, written):
     tab.open(written, 1280, 900)
-    tab.ask("document.querySelector('#by').focus()")
+    tab.ask("document.querySelector('#howness').focus()")
     tab.press("Tab")
     opener = tab.ask("document.activeElement.getAttribute('aria-label')")
     assert opener.startswith("enlarge")
@@ -135,6 +203,7 @@ def choose(tab, **options):
 def test_the_grid_is_ordered_by_where_two_runs_differ_most(tab, written, runs):
     tab.open(written, 1280, 900)
     choose(tab, order="apart", of="one", by="psnr", **{"and": "third_0"})
+    tab.ask("document.querySelector('#more').click()")
     names = tab.ask("[...document.querySelectorAll('#grid h3')].map(e => e.innerText)")
     by_name = {run.name: dict(zip(run.names, run.values["psnr"], strict=True)) for run in runs}
     gaps = [abs(by_name["one"][name] - by_name["third_0"][name]) for name in names]
@@ -144,7 +213,8 @@ def test_the_grid_is_ordered_by_where_two_runs_differ_most(tab, written, runs):
 @pytest.mark.parametrize("metric", ["psnr", "ciede2000"])
 def test_the_worst_come_first(tab, written, runs, metric):
     tab.open(written, 1280, 900)
-    choose(tab, by=metric)
+    choose(tab, order="worst", by=metric)
+    tab.ask("document.querySelector('#more').click()")
     first = tab.ask("document.querySelector('#grid h3').innerText")
     (run,) = [run for run in runs if run.name == "one"]
     shown = set(tab.ask("[...document.querySelectorAll('#grid h3')].map(e => e.innerText)"))
