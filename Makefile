@@ -44,8 +44,11 @@ bench: setup  ## measure every promise of speed, as ratios
 	$(BIN)/pip install --quiet --editable '.[bench]'
 	$(RUN) benchmarks
 
-docs: setup  ## check that every command in the documents runs as written
-	$(RUN) pytest -q tests/test_docs.py
+docs: setup  ## the documents as a site in site/; checks links, and that every shown command runs as written
+	$(BIN)/pip install --quiet --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --quiet --strict
+	$(RUN) pytest -q tests/test_docs.py tests/test_site.py
+	@echo "open site/index.html"
 
 clean:  ## remove the environment and the caches, not the runs
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -142,3 +142,6 @@ def test_evaluate_tells_of_scenes_and_steps(scenes, tmp_path):
     assert {"energy_distance", "energy_score", "psnr_best_of_2"} <= summary["metrics"].keys()
     assert list(summary["steps_curve"]) == ["1", "2", "4", "8", "16"] and summary["samples"] == 2
     assert all(of["drawn"] > 0 for of in summary["objects"].values())
+    kept = sorted(path.stem for path in tmp_path.glob("evaluation/*/samples/*.png"))
+    truths = sorted(path.stem for path in tmp_path.glob("evaluation/*/truth/*.png"))
+    assert kept == [f"{name}_{k}" for name in truths for k in (1, 2)]  # for compare's page
