@@ -19,6 +19,7 @@ from colorization.trials.question import question
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+MADE = ["settings.md"]  # by docs/site.py
 MODULES = sorted((ROOT / "colorization").glob("*.py"))
 RECIPES = sorted((ROOT / "experiments").glob("*/recipe.yaml"))
 
@@ -101,7 +102,8 @@ def test_what_contributing_shows_is_typed_in_and_trains(tmp_path, monkeypatch, c
 def test_links_lead_somewhere():
     for document in DOCUMENTS:
         for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
-            assert (document.parent / target).exists(), f"{document.name}: {target}"
+            made = target in MADE and document.parent.name == "docs"
+            assert made or (document.parent / target).exists(), f"{document.name}: {target}"
 
 
 def rows() -> list[tuple[str, list[str]]]:
