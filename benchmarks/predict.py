@@ -35,7 +35,7 @@ from colorization.reopen import open_run
 
 SIZES = ("0.5", "12", "100")
 SIDE, ROUNDS, PASSES = 128, 3, 20
-WIDTH = 160  # of what the runtimes are given: at 170, ONNX Runtime refuses the graph that torch.onnx makes
+WIDTH = 160  # of what the runtimes are given
 
 
 def main(*arguments: str) -> None:

@@ -15,7 +15,7 @@ from colorization.config import ConfigError, nearest
 
 COMMANDS = (
     *("train", "sweep", "evaluate", "predict", "studio", "graft", "compare", "status"),
-    *("prepare", "reproduce", "convert"),
+    *("prepare", "reproduce", "convert", "export"),
 )
 
 

@@ -11,6 +11,10 @@ PLAIN = (bool, int, float, str, list, dict, Path, type(None))
 Whole = Annotated[int, 0]  # the least that it may be
 Positive = Annotated[int, 1]
 
+TABLES = ("page", "markdown", "latex", "csv")
+PICTURES = ("same", "png", "jpg", "tiff", "webp")
+NETWORKS = ("onnx", "torchscript", "safetensors")
+
 # The commands' own settings, which belong to no constructor; each means the same wherever a command has it.
 SETTINGS: dict[str, Any] = {
     "seed": Whole,
@@ -28,15 +32,15 @@ SETTINGS: dict[str, Any] = {
     "device": Literal["auto", "cpu", "cuda"],
     "gamut": Literal["chroma", "clip"],
     "lightness": Literal["equal", "any"],
-    "format": Literal["page", "markdown", "latex", "csv", "same", "png", "jpg", "tiff", "webp"] | None,
+    "format": Literal[*TABLES, *PICTURES, *NETWORKS] | None,
+    "precision": Literal["float32", "float16", "int8"],
     "quality": Annotated[int, 1],
     "subsampling": Literal["444", "422", "420"],
     "toned": Literal["recolour", "keep", "skip"],
     **dict.fromkeys(
-        ("channels_last", "compile", "every_protocol", "hints_curve", "layer", "leaks", "list", "stability"),
-        bool,
+        ("channels_last", "compile", "every_protocol", "hints_curve", "layer", "leaks", "list"), bool
     ),
-    "steps_curve": bool,
+    **dict.fromkeys(("private", "stability", "steps_curve"), bool),
 }
 
 

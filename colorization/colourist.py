@@ -165,8 +165,8 @@ def load(source: str | PathLike[str] = BOX, device: str = "auto") -> Colourist:
 
     Args:
         source: "box", which comes with the package, whatever was trained here: a script that names no run
-            colours alike in every folder; or a run's folder, a checkpoint, a .safetensors file, or the
-            authors' released .pth.
+            colours alike in every folder; or a run's folder, a checkpoint, a .safetensors file, the
+            authors' released .pth, or hf://OWNER/NAME on the hub.
         device: "auto" (CUDA where it is there), "cpu", "cuda", "cuda:1", ...
 
     Raises:

@@ -1,9 +1,11 @@
 """Our metrics under our protocols as torchmetrics', for anyone's own training loop.
 
-psnr = Score("psnr")                      one number
-scores = Scores("v1")                     all that protocol v1 measures, as a dictionary
-scores.update(predicted, truth)           sRGB (B, 3, H, W); or ab (B, 2, H, W) beside sRGB
-scores.compute()
+    psnr = Score("psnr")                      one number
+    scores = Scores("v1")                     all that protocol v1 measures, as a dictionary
+    scores.update(predicted, truth)           sRGB (B, 3, H, W); or ab (B, 2, H, W) beside sRGB
+    scores.compute()
+
+Several processes add up what they have seen, as torchmetrics does it.
 """
 
 import math

@@ -15,12 +15,12 @@ from colorization.color import lab
 from colorization.config import ConfigError
 from colorization.contract import losses_of, prediction
 from colorization.data.batch import Batch, Given
+from colorization.graph import Graph
 from colorization.hints.base import Hints
 from colorization.loss.base import Term
 from colorization.metric.base import Pair
 from colorization.metric.psnr import psnr
 from colorization.model.base import Network
-from colorization.model.spectral import folded
 from colorization.objective.base import NETWORK, Losses, Objective
 from colorization.objective.vivid import Vividness
 from colorization.protocol import Protocol
@@ -98,14 +98,7 @@ class Colorizer(pl.LightningModule):
 
     def export(self) -> torch.export.ExportedProgram:
         """`forward` of one picture without hints as a graph: L (1, 1, H, W) -> ab (1, 2, H, W), any H, W."""
-        network = folded(self.network).to(memory_format=torch.contiguous_format)
-        size = {2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC}
-        return torch.export.export(
-            Automatic(network, self.objective, self.hints).eval(),
-            (torch.full((1, 1, 44, 61), 50.0, device=self.device),),
-            dynamic_shapes={"L": size},
-            prefer_deferred_runtime_asserts_over_guards=True,
-        )
+        return Graph(self.network, self.objective, self.hints).program()
 
     def seen(self, batch: Batch, epoch: int | None = None) -> Batch:
         """The batch with its random numbers and with what a user reveals.
@@ -299,18 +292,6 @@ class Colorizer(pl.LightningModule):
             if name not in self._told:
                 self._told.add(name)
                 rank_zero_warn(f"{name} is not measured: {reason}")
-
-
-class Automatic(nn.Module):
-    """Lightness L (B, 1, H, W) 0..100 -> ab (B, 2, H, W) in CIE units, nothing revealed."""
-
-    def __init__(self, network: Network, objective: Objective, hints: Hints):
-        super().__init__()
-        self.network, self.objective, self.hints = network, objective, hints
-
-    def forward(self, L: Tensor) -> Tensor:
-        given = Given(L, unhinted(L, self.objective, self.hints))
-        return self.objective.colouring(self.network, given)
 
 
 def unhinted(L: Tensor, objective: Objective, hints: Hints) -> Tensor | None:

@@ -15,7 +15,7 @@ from colorization.loader import loader
 # data.cache_dir is expanded where it is used, so that a run's configuration means the same to others.
 PATHS = (
     *("inputs", "runs", "studies", "out", "run", "run.dir", "start", "resume", "weights", "predictions"),
-    *("reference", "record", "stream", "hints", "data.root", "data.val_root", "protocol.manifest"),
+    *("reference", "record", "stream", "hints", "photos", "data.root", "data.val_root", "protocol.manifest"),
 )
 
 

@@ -19,6 +19,7 @@ from colorization.objective.base import Objective
 from colorization.objective.vivid import Vividness
 from colorization.protocol import Protocol
 from colorization.weights import file as weights
+from colorization.weights import hub
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Run:
     @property
     def name(self) -> str:
         """The folder's name, or the file's for a lone checkpoint."""
-        return self.folder.name if self.checkpoint.parent.name == "checkpoints" else self.checkpoint.stem
+        of_folder = self.checkpoint.parent.name == "checkpoints" or self.checkpoint.name == hub.MODEL
+        return self.folder.name if of_folder else self.checkpoint.stem
 
     def colorizer(self, own: bool = False) -> Colorizer:
         """The trained network with its objective and hints, on the CPU, in evaluation mode.
@@ -92,12 +94,14 @@ class Run:
 
 
 def open_run(path: str | Path) -> Run:
-    """Open a run folder (its best checkpoint), a lone .ckpt or .safetensors, or what comes with the package.
+    """Open a run folder (its best checkpoint), a lone .ckpt or .safetensors, what comes with the package, or
+    hf://OWNER/NAME on the hub.
 
     Raises:
         ConfigError: when there is no such run, or the file is not a checkpoint of this version.
     """
-    checkpoint = find_checkpoint(Path(path).expanduser())
+    on_hub = hub.is_address(str(path))
+    checkpoint = hub.fetched(str(path)) if on_hub else find_checkpoint(Path(path).expanduser())
     try:
         state = weights.read(checkpoint) if checkpoint.suffix == weights.SUFFIX else _loaded(checkpoint)
         record = state["colorization"]
@@ -113,6 +117,8 @@ def open_run(path: str | Path) -> Run:
     folder = checkpoint.parent.parent if checkpoint.parent.name == "checkpoints" else checkpoint.parent
     if checkpoint.parent == weights.FOLDER:
         folder = Path("runs") / checkpoint.stem
+    elif on_hub:
+        folder = Path("runs") / hub.repository(str(path), "run")[0].rpartition("/")[2]
     return Run(checkpoint, folder, config, state)
 
 
@@ -130,6 +136,8 @@ def find_checkpoint(path: Path, names: tuple[str, ...] = ("best", "last")) -> Pa
     for name in names:
         if (found := path / "checkpoints" / f"{name}.ckpt").exists():
             return found
+    if (found := path / hub.MODEL).exists():
+        return found
     known = _by_age()
     hint = f"the newest run here is {known[-1]}" if known else "train one first: make demo"
     raise ConfigError([f"run={path}: no run with a checkpoint there; {hint}"])

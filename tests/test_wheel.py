@@ -45,7 +45,7 @@ def test_configurations_and_experiments_are_inside(installed):
 
 
 def test_every_command_runs_from_the_wheel(installed):
-    for name in ("train", "evaluate", "predict", "prepare", "compare"):
+    for name in ("train", "evaluate", "predict", "prepare", "compare", "export"):
         done = run(installed, "-m", f"colorization.{name}", "--help")
         assert done.returncode == 0 and "Settings" in done.stdout, done.stderr
 

@@ -72,7 +72,8 @@ class Gamut(nn.Module):
         self.register_buffer("centres", centres)
         points = tuple(map(tuple, centres.tolist()))
         self.register_buffer("candidates", _candidates(points, neighbours), persistent=False)
-        self.register_buffer("closest", _candidates(points, 1), persistent=False)
+        closest = _candidates(points, 1).clone()  # torch.jit.trace knows no tensor under two names
+        self.register_buffer("closest", closest, persistent=False)
 
     def __len__(self) -> int:
         return len(self.centres)

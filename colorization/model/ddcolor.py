@@ -9,7 +9,7 @@ from colorization.color import lab
 from colorization.model.base import Network
 from colorization.model.encoder import Normalisation, Pretrained
 from colorization.model.queries import ColourDecoder
-from colorization.model.size import cropped, padded
+from colorization.model.size import covering, cropped, padded
 from colorization.model.spectral import spectral
 from colorization.model.units import Units
 
@@ -96,7 +96,7 @@ class DDColor(Network):
         self.head = spectral(_kaiming(nn.Conv2d(queries + in_channels + 2, out_channels, 1)))
 
     def forward(self, x: Tensor) -> Tensor:
-        height, width = (-(-side // self.stride) for side in x.shape[-2:])
+        height, width = (covering(side, self.stride) for side in x.shape[-2:])
         x = torch.cat([self.normalise(lab.grey(100 * x[:, :1])), x[:, 1:]], dim=1)
         x = padded(x, SCALES[-1])
         *skips, deep = [norm(y) for norm, y in zip(self.norms, self.encoder(x)[-len(SCALES) :], strict=True)]

@@ -5,7 +5,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from colorization.model.base import Network
-from colorization.model.size import cropped
+from colorization.model.size import covering, cropped
 from colorization.model.units import Units
 
 
@@ -42,7 +42,7 @@ class ECCV16(Network):
         self.head = nn.Conv2d(256, out_channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        height, width = (-(-side // self.stride) for side in x.shape[-2:])
+        height, width = (covering(side, self.stride) for side in x.shape[-2:])
         x = self.conv4(self.conv3(self.conv2(self.conv1(x))))
         x = self.conv8(self.conv7(self.conv6(self.conv5(x))))
         return cropped(self.head(x), height, width)

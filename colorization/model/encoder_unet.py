@@ -10,7 +10,7 @@ from torch.nn.functional import interpolate
 from colorization.color import lab
 from colorization.model.base import Network
 from colorization.model.encoder import Normalisation, Pretrained
-from colorization.model.size import cropped, padded
+from colorization.model.size import covering, cropped, padded
 from colorization.model.time import Clock, FiLM
 from colorization.model.units import Units
 
@@ -108,11 +108,11 @@ class EncoderUNet(Network):
             skip, before = skips.pop(), x
             x = first(torch.cat([interpolate(x, size=skip.shape[-2:], mode="nearest"), skip], dim=1))
             x = second(self.films[depth](x, time) if self.takes_time else x)
-        y = cropped(self.head(x), -(-height // self.stride), -(-width // self.stride))
+        y = cropped(self.head(x), covering(height, self.stride), covering(width, self.stride))
         if self.classify is None:
             return y
         stride = 2 * self.stride
-        return y, cropped(self.classify(before), -(-height // stride), -(-width // stride))
+        return y, cropped(self.classify(before), covering(height, stride), covering(width, stride))
 
     def train(self, mode: bool = True) -> "EncoderUNet":
         """As every module; the encoder's batch norms stay as they are with frozen statistics."""

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from colorization.model.base import Network
-from colorization.model.size import cropped, padded
+from colorization.model.size import covering, cropped, padded
 from colorization.model.units import Units
 
 
@@ -73,11 +73,11 @@ class Iizuka(Network):
         local = self.middle(self.low(padded(x, 8)))
         overall = self.overall(vector)[:, :, None, None].expand(-1, -1, *local.shape[-2:])
         y = self.head(self.decoder(self.fusion(torch.cat([overall, local], dim=1))))
-        y = cropped(y, -(-height // 2), -(-width // 2))
+        y = cropped(y, covering(height, 2), covering(width, 2))
         if self.classify is None:
             return y
         logits = self.classify(vector)[:, :, None, None]
-        return y, logits.expand(-1, -1, -(-height // 8), -(-width // 8))
+        return y, logits.expand(-1, -1, covering(height, 8), covering(width, 8))
 
     def _copied(self, x: Tensor) -> Tensor:
         """Stretched to the square copy."""

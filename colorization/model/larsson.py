@@ -7,7 +7,7 @@ from torch.nn.functional import interpolate, max_pool2d
 from colorization.color import lab
 from colorization.model.base import Network
 from colorization.model.encoder import Pretrained
-from colorization.model.size import cropped, padded
+from colorization.model.size import covering, cropped, padded
 from colorization.model.units import Units
 
 STAGES = (2, 2, 3, 3, 3)  # convolutions of VGG-16 between its poolings
@@ -82,7 +82,7 @@ class Larsson(Network):
         nn.init.xavier_uniform_(self.head.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        height, width = (-(-side // self.stride) for side in x.shape[-2:])
+        height, width = (covering(side, self.stride) for side in x.shape[-2:])
         x = torch.cat([lab.grey(100 * x[:, :1]) - MEAN, x[:, 1:]], dim=1)
         x = padded(x, 32)
         size = (x.shape[-2] // self.stride, x.shape[-1] // self.stride)

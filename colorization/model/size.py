@@ -5,10 +5,19 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 
+def covering(side: int, stride: int) -> int:
+    """How many strides it takes to cover a side: ceil(side / stride).
+
+    No number below 0 is divided: ONNX cuts whole quotients off towards 0, where Python rounds down, so that
+    -(-side // stride) would be one too few there.
+    """
+    return (side + stride - 1) // stride
+
+
 def padded(x: Tensor, multiple: int) -> Tensor:
     """Edges repeated to the right and below, (B, C, H, W) -> sides that are the next multiples."""
-    height, width = x.shape[-2:]
-    return pad(x, (0, -width % multiple, 0, -height % multiple), mode="replicate")
+    down, right = (covering(side, multiple) * multiple - side for side in x.shape[-2:])
+    return pad(x, (0, right, 0, down), mode="replicate")
 
 
 def cropped(y: Tensor, height: int, width: int) -> Tensor:

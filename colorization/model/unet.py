@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, scaled_dot_product_attention
 
 from colorization.model.base import Network
-from colorization.model.size import cropped, padded
+from colorization.model.size import covering, cropped, padded
 from colorization.model.time import Clock, FiLM
 from colorization.model.units import Units
 
@@ -95,7 +95,7 @@ class UNet(Network):
             skip = skips.pop()
             x = interpolate(grow(x), size=skip.shape[-2:], mode="nearest")
             x = stage(torch.cat([skip, x], dim=1), time)
-        return cropped(self.head(x), -(-height // self.stride), -(-width // self.stride))
+        return cropped(self.head(x), covering(height, self.stride), covering(width, self.stride))
 
 
 class Residual(nn.Module):

@@ -152,6 +152,10 @@ class Adversarial(Objective):
         return self.generator.distribution(network, given)
 
     @property
+    def has_distribution(self) -> bool:
+        return self.generator.has_distribution
+
+    @property
     def samples(self) -> bool:
         return self.generator.samples
 

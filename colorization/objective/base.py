@@ -225,6 +225,11 @@ class Objective(nn.Module, ABC):
         remedy = "take a run of objective=classification or joint, such as box"
         raise ConfigError([f"{kind} holds no probabilities of colours at a point; {remedy}"])
 
+    @property
+    def has_distribution(self) -> bool:
+        """Whether there is a `distribution`."""
+        return type(self).distribution is not Objective.distribution
+
     def decode(self, **settings: Any) -> None:
         """Set what decoding takes; see `decoding` and `EVERY`.
 

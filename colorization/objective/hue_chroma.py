@@ -11,7 +11,7 @@ from torch.nn.functional import avg_pool2d, one_hot, pad
 from colorization.color import hue_chroma, lab
 from colorization.data.batch import Batch, Given
 from colorization.model.base import Network
-from colorization.model.size import cropped
+from colorization.model.size import covering, cropped
 from colorization.objective.base import NETWORK, Losses, Needs, Objective, at_stride, output, upsample
 
 Of = Literal["expectation", "mode"]
@@ -118,7 +118,7 @@ class HueChroma(Objective):
         """
         index = (values * self.bins).long().clamp(0, self.bins - 1)
         around = self.window // 2
-        rows, columns = (-(-side // stride) for side in index.shape[-2:])
+        rows, columns = (covering(side, stride) for side in index.shape[-2:])
         marks = one_hot(index, self.bins).movedim(-1, 1).to(values)
         marks = pad(marks, (around, around + stride, around, around + stride))[
             ..., stride // 2 :, stride // 2 :

@@ -11,7 +11,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 from colorization.chance import Chance
 from colorization.data.batch import Given
 from colorization.model.base import Network
-from colorization.model.size import cropped
+from colorization.model.size import covering, cropped
 from colorization.objective.base import Objective, output, upsample
 from colorization.objective.colours import spread
 from colorization.objective.prior import Packed
@@ -96,7 +96,7 @@ class Stepwise(Objective):
 
 def normal(chance: Chance, network: Network, L: Tensor) -> Tensor:
     """A standard normal state of pictures with lightness L (B, 1, H, W)."""
-    height, width = (-(-side // network.stride) for side in L.shape[-2:])
+    height, width = (covering(side, network.stride) for side in L.shape[-2:])
     return chance.normal(2, height, width)
 
 

@@ -30,8 +30,10 @@ def packaged(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def write(state: Mapping[str, Any], path: Path, silent: Mapping[str, Any], size: int) -> None:
-    """Write what a checkpoint holds of a network. Convolutions lose half their bits, about 3 digits stay.
+def write(
+    state: Mapping[str, Any], path: Path, silent: Mapping[str, Any], size: int, half: bool = True
+) -> None:
+    """Write what a checkpoint holds of a network. In half, convolutions lose half their bits, 3 digits stay.
 
     Args:
         state: a checkpoint's "state_dict" and "colorization".
@@ -39,15 +41,17 @@ def write(state: Mapping[str, Any], path: Path, silent: Mapping[str, Any], size:
         silent: arguments of its hints with which nothing is revealed: what scores this file scores the
             network by itself.
         size: pixels of the shorter side that predict shows it.
+        half: whether its convolutions are kept in half precision.
     """
-    tensors = {name: _small(tensor).contiguous() for name, tensor in state["state_dict"].items()}
+    kept = {name: _small(tensor) if half else tensor for name, tensor in state["state_dict"].items()}
+    tensors = {name: tensor.contiguous() for name, tensor in kept.items()}
     record = state[KEY]
     config = {key: record["config"][key] for key in KEPT}
     config["hints"] = {**config["hints"], **silent}
     config["data"] = {"image_size": size}
-    kept = {key: record[key] for key in ("layout", "units", "vividness", "git") if key in record}
+    facts = {key: record[key] for key in ("layout", "units", "vividness", "git") if key in record}
     with replaced(path) as partial:
-        partial.write_bytes(save(tensors, {KEY: json.dumps(kept | {"config": config})}))
+        partial.write_bytes(save(tensors, {KEY: json.dumps(facts | {"config": config})}))
 
 
 def read(path: Path) -> dict[str, Any]:
