@@ -13,6 +13,7 @@ from colorization.config import CONF, groups, options
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ["CONTRIBUTING.md", "colorization/weights/box.md"]
+SHIM = "https://unpkg.com/iframe-worker/shim"
 COMMANDS = (
     "train",
     "evaluate",
@@ -62,6 +63,13 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         return f"{image}[{text}]({Path(place).as_posix()}{anchor})"
 
     return LINK.sub(moved, markdown)
+
+
+def on_post_build(config: Any) -> None:
+    """Let no page ask the network: opened as a file, the theme would fetch a helper for its search."""
+    for script in Path(config.site_dir).glob("assets/javascripts/bundle.*.min.js"):
+        text = script.read_text(encoding="utf-8")
+        script.write_text(text.replace(SHIM, "data:text/javascript,"), encoding="utf-8")
 
 
 def linked(document: Path) -> Iterator[Path]:
