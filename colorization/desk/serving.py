@@ -5,11 +5,11 @@ import logging
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event
 
 from colorization.config import ConfigError, installation
 from colorization.desk.sitting import Studio
@@ -73,8 +73,16 @@ def served(
 
 
 def until_ended() -> None:
-    """Wait for Ctrl-C or SIGTERM, and leave time to clear up after either."""
-    end = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: end.set())
-    end.wait()
+    """Wait for Ctrl-C or SIGTERM, the first of which leaves time to clear up, whatever comes after it."""
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def first(*_: object) -> None:
+        for number in signals:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in signals:
+        signal.signal(number, first)
+    with suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(3600)

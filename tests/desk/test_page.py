@@ -1,5 +1,7 @@
 """The page, in Chromium: a photo dropped, cut, clicked, coloured, downloaded."""
 
+import os
+import signal
 import socket
 import tempfile
 import time
@@ -111,3 +113,19 @@ def test_nothing_outlasts_the_page(studio, tmp_path, monkeypatch):
         (folder,) = tmp_path.glob("colorization_studio_*")
         (folder / "left.png").touch()
     assert not list(tmp_path.glob("colorization_studio_*"))
+
+
+def test_two_signals_at_once_end_it(monkeypatch):
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+
+    def both(seconds):
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(time, "sleep", both)
+    try:
+        serving.until_ended()
+        os.kill(os.getpid(), signal.SIGTERM)  # while it clears up
+    finally:
+        for number, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
+            signal.signal(number, handler)
