@@ -56,7 +56,7 @@ def test_a_second_evaluation_writes_the_same_and_measures_the_model_alone(tmp_pa
         "code",
         "damage",
     ],
-    ids=str,
+    ids=["pictures", "gamut", "metrics", "more", "baselines", "code", "damage"],
 )
 def test_what_numbers_depend_on_is_measured_again(tmp_path, counted, monkeypatch, change):
     MINE_KEPT = replace(MINE, keep=tmp_path)
