@@ -91,6 +91,7 @@ def importance(rows: list[dict[str, Any]], about: dict[str, Any]) -> dict[str, f
 
     Empty where too few trials are finished to tell.
     """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="minimize")
     space = {name: distribution(about["space"][name]) for name in about["space"]}
     for r in rows:

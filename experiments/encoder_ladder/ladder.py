@@ -13,8 +13,8 @@ from itertools import product
 from pathlib import Path
 
 RUNGS = {
-    "unet": ["model=unet"],
-    "scratch": ["model.weights=none"],
+    "unet": ["model=unet", "~model.encoder_lr"],
+    "scratch": ["model.weights=none", "model.encoder_lr=1"],
     "lite0": [],
     "lite1": ["model.encoder=tf_efficientnet_lite1"],
     "lite2": ["model.encoder=tf_efficientnet_lite2"],
