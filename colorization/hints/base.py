@@ -55,7 +55,7 @@ class Hints(ABC):
         raise self._no_points()
 
     def _no_points(self) -> ConfigError:
-        kind = type(self).__name__.lower()
+        kind = type(self).__module__.rpartition(".")[2]  # as its YAML file
         return ConfigError([f"this run has hints={kind} and takes no points; train one with hints=points"])
 
 
