@@ -17,8 +17,8 @@ from colorization.config import InputError
 from colorization.darkroom import marked
 from colorization.data.batch import Given
 from colorization.desk.abilities import Abilities, abilities
+from colorization.desk.remembered import Remembered
 from colorization.hints.clicks import Click, hint
-from colorization.model.remembered import Remembered
 from colorization.objective.distribution import Likely
 from colorization.painter import Painter
 from colorization.picture.original import Original

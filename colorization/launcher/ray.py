@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from colorization.config import ConfigError, installation
+from colorization.files import write_text
 from colorization.launcher.base import Launcher, Running, Task
 from colorization.launcher.child import child
 
@@ -34,7 +35,7 @@ class Ray(Launcher):
             {} if address else {"num_cpus": max(int(cpus * jobs), 1), "include_dashboard": False}
         )
         self._begin(address, local)
-        self.child = ray.remote(max_retries=0, num_cpus=cpus, num_gpus=gpus)(child)
+        self.work = ray.remote(max_retries=0, num_cpus=cpus, num_gpus=gpus)(work)
 
     def _begin(self, address: str | None, local: dict[str, Any]) -> None:
         for left in reversed(range(TRIES)):
@@ -49,7 +50,9 @@ class Ray(Launcher):
                     raise
 
     def start(self, tasks: Sequence[Task]) -> list[Running]:
-        return [RayTask(self.ray, self.child.remote(task)) for task in tasks]
+        for task in tasks:
+            stop_file(task).unlink(missing_ok=True)
+        return [RayTask(self.ray, self.work.remote(task), task) for task in tasks]
 
     def close(self) -> None:
         self.ray.shutdown()
@@ -58,20 +61,32 @@ class Ray(Launcher):
 class RayTask(Running):
     """A task, which may wait for a free machine."""
 
-    def __init__(self, ray: Any, task: Any):
-        self.ray, self.task = ray, task
+    def __init__(self, ray: Any, work: Any, task: Task):
+        self.ray, self.work, self.task = ray, work, task
 
     def ended(self) -> int | None:
-        done, _ = self.ray.wait([self.task], timeout=0)
+        done, _ = self.ray.wait([self.work], timeout=0)
         if not done:
             return None
         try:
-            return int(self.ray.get(self.task))
+            return int(self.ray.get(self.work))
         except self.ray.exceptions.RayError:
             return LOST
 
     def stop(self) -> None:
-        self.ray.cancel(self.task)
+        """By a file, which the task looks for: Ray's own word may be lost but for who waits in its queue."""
+        write_text(stop_file(self.task), "")
+        self.ray.cancel(self.work)
 
     def kill(self) -> None:
-        self.ray.cancel(self.task, force=True)
+        self.ray.cancel(self.work, force=True)
+
+
+def work(task: Task) -> int:
+    """Do the task, on any machine, until it is to stop."""
+    return child(task, stop_file(task).exists)
+
+
+def stop_file(task: Task) -> Path:
+    """What stands beside a task that is to end."""
+    return task.path.with_suffix(".stop")
