@@ -28,7 +28,7 @@ def main(cfg: DictConfig) -> None:
 
     from colorization import build
     from colorization.evaluation import every_protocol, subject
-    from colorization.score import summary_table
+    from colorization.report.summary import summary_table
     from colorization.study import record_run
 
     if cfg.every_protocol:

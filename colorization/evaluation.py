@@ -24,7 +24,8 @@ from colorization.module import Colorizer
 from colorization.objective.colours import MeanColour, mean_colour
 from colorization.protocol import Protocol
 from colorization.reopen import Run, open_run
-from colorization.score import Scoring, of_network, protocols_table
+from colorization.report.summary import protocols_table
+from colorization.score import Scoring, of_network
 from colorization.scoring import known as known_truth
 from colorization.scoring.curve import by_points
 from colorization.scoring.fitting import fitted

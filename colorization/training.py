@@ -22,7 +22,8 @@ from colorization.job import Job, reopened
 from colorization.logger.wandb import log_evaluation
 from colorization.objective.colours import mean_colour
 from colorization.reopen import open_run
-from colorization.score import of_network, summary_table
+from colorization.report.summary import summary_table
+from colorization.score import of_network
 from colorization.trainer import PROFILE
 
 log = logging.getLogger(__name__)
