@@ -1,7 +1,8 @@
 """ICC profiles: colours and greys that a profile gives a meaning to, as sRGB.
 
-8 bits go through Pillow's ImageCms (LittleCMS). It has no way for 16-bit colours: those go through the
-profile's own curves and matrix (ICC.1:2010, 8.3.3 and 10.5 to 10.15) here, where it has no more than that.
+Colours of 8 bits go through Pillow's ImageCms (LittleCMS). It has no way for those of 16, and is up to 10
+levels from the truth in the dark of a linear grey: colours of 16 bits, and greys, go through the profile's
+own curves and matrix (ICC.1:2010, 8.3.3 and 10.5 to 10.15) here, where it has no more than that.
 """
 
 import io
@@ -11,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from colorization.picture.metadata import srgb
-from colorization.picture.original import strips
+from colorization.picture.original import eight_bits, strips
 
 # The colorants of sRGB in the profile connection space, D50 (IEC 61966-2-1, Bradford-adapted).
 COLORANTS = np.array([
@@ -38,9 +39,11 @@ def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
             picture = picture.convert("L")
         if SPACES.get(space) != picture.mode:
             raise NoFit(f"its ICC profile is of {space.strip()} and its pixels are {picture.mode}")
+        if picture.mode == "L" and (table := _grey(profile)):
+            return picture.point(table)
         target = ImageCms.getOpenProfile(io.BytesIO(srgb()))
         transform = ImageCms.buildTransform(source, target, picture.mode, "RGB")
-        if picture.mode in ("L", "RGB") and _is_srgb(transform, picture.mode):
+        if picture.mode == "RGB" and _is_srgb(transform):
             return picture
         return ImageCms.applyTransform(picture, transform) or picture
     except (ImageCms.PyCMSError, OSError) as error:
@@ -69,15 +72,25 @@ def deep_to_srgb(pixels: np.ndarray, profile: bytes) -> np.ndarray:
     return converted
 
 
-def _is_srgb(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
+def _grey(profile: bytes) -> list[int] | None:
+    """What each of 256 greys is in sRGB; None where a profile is more than a curve."""
+    codes = np.arange(256, dtype=np.uint16)
+    try:
+        made = deep_to_srgb(codes[None, :, None] * 257, profile)
+    except NoFit:
+        return None
+    table = eight_bits(made)[0, :, 0]
+    return (codes if np.abs(table - codes.astype(int)).max() <= 1 else table).tolist()
+
+
+def _is_srgb(transform: ImageCms.ImageCmsTransform) -> bool:
     """Whether a transform changes a ramp and pure colours by no more than rounding does."""
     ramp = np.arange(256, dtype=np.uint8)[None]
     zero = np.zeros_like(ramp)
-    planes = [ramp] if mode == "L" else [np.concatenate(row, 1) for row in (
-        (ramp, ramp, zero, zero), (ramp, zero, ramp, zero), (ramp, zero, zero, ramp))]  # fmt: skip
-    made = Image.merge(mode, [Image.fromarray(plane) for plane in planes])
+    planes = [(ramp, ramp, zero, zero), (ramp, zero, ramp, zero), (ramp, zero, zero, ramp)]
+    made = Image.merge("RGB", [Image.fromarray(np.concatenate(plane, 1)) for plane in planes])
     after = np.asarray(ImageCms.applyTransform(made, transform)).astype(int)
-    return bool(np.abs(after - np.asarray(made.convert("RGB"))).max() <= 1)
+    return bool(np.abs(after - np.asarray(made)).max() <= 1)
 
 
 def _tags(profile: bytes) -> dict[bytes, bytes]:

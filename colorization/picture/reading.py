@@ -12,6 +12,7 @@ from PIL import Image
 from colorization.config import installation
 from colorization.data import tiff
 from colorization.data.decode import UnreadablePicture, ended, opened, orientation
+from colorization.picture.gamma import png_profile
 from colorization.picture.metadata import Metadata, metadata
 from colorization.picture.original import Original, strips, without_colour
 from colorization.picture.profile import NoFit, deep_to_srgb, to_srgb
@@ -67,7 +68,7 @@ def heif() -> bool:
 
 def of_picture(picture: Image.Image) -> Original:
     """A picture of Pillow's, of any mode, upright as it is."""
-    return _original(picture, Metadata(), picture.info.get("icc_profile"), 1)
+    return _original(picture, Metadata(), _profile(picture), 1)
 
 
 def _frames(source: Path | bytes, path: Path) -> Iterator[Original]:
@@ -88,7 +89,7 @@ def _pages(path: Path) -> int:
 
 def _frame(picture: Image.Image, source: Path | bytes, path: Path, number: int) -> Original:
     """The frame that an open picture stands at."""
-    profile = picture.info.get("icc_profile")
+    profile = _profile(picture)
     if tiff.depth(picture) > 8 or picture.format is None:
         kept = metadata(picture, path)
         with path.open("rb") as file:
@@ -104,6 +105,12 @@ def _frame(picture: Image.Image, source: Path | bytes, path: Path, number: int) 
     original = _original(picture, kept, profile, turn)
     duration = picture.info.get("duration")
     return Original(original.pixels, original.alpha, kept, duration and int(duration), original.said)
+
+
+def _profile(picture: Image.Image) -> bytes | None:
+    """What says which colours its codes are: an ICC profile, or a PNG's own words."""
+    grey = picture.mode.startswith(("1", "L", "I"))
+    return picture.info.get("icc_profile") or png_profile(picture.info, grey)
 
 
 def _original(picture: Image.Image, kept: Metadata, profile: bytes | None, turn: int) -> Original:
