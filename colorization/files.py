@@ -34,6 +34,25 @@ def replaced(path: Path) -> Iterator[Path]:
             partial.unlink(missing_ok=True)
 
 
+def sweep(folder: Path) -> None:
+    """Remove what processes of this machine that were killed have left half-written in a folder."""
+    for path in folder.glob("*.partial"):
+        process = path.suffixes[-2:-1]
+        if process and process[0][1:].isdecimal() and path.is_file() and not is_running(int(process[0][1:])):
+            path.unlink(missing_ok=True)
+
+
+def is_running(process: int) -> bool:
+    """Whether this machine has a process of that number."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file."""
     with replaced(path) as partial:

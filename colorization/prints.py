@@ -23,6 +23,7 @@ from rich.text import Text
 from colorization import __version__
 from colorization.album import Photo
 from colorization.darkroom import Darkroom, Outcome
+from colorization.files import sweep
 from colorization.painter import Painter
 from colorization.picture.record import Entry, Record, encoded
 from colorization.projector import Projector
@@ -83,6 +84,8 @@ def printed(
     films = {photo: keys[photo] for photo in left if is_film(photo.source)}
     pictures = [photo for photo in left if photo not in films]
     outcomes: list[Outcome] = []
+    for folder in {path.parent for photo in left for path in photo.files}:
+        sweep(folder)
     try:
         with Progress(*COLUMNS, console=Console(stderr=True)) as bar:
             task = bar.add_task("colour", total=len(photos), completed=len(photos) - len(left))

@@ -1,7 +1,6 @@
 """How runs stand, as their folders tell it: run.json, heartbeat.json, metrics.csv."""
 
 import json
-import os
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from colorization.callback.heartbeat import FILE
-from colorization.files import TEXT, read_csv
+from colorization.files import TEXT, is_running, read_csv
 
 STYLES = {"running": "cyan", "finished": "green", "failed": "red", "killed": "red", "stuck": "red"}
 SPANS = ((86400, "d"), (3600, "h"), (60, "min"), (0, "s"))
@@ -102,21 +101,11 @@ def span(seconds: float) -> str:
 
 def _alive(beat: dict[str, Any], age: float, patience: float) -> str:
     here = beat.get("host") == socket.gethostname()
-    if here and not _exists(beat["process"]):
+    if here and not is_running(beat["process"]):
         return "killed"
     if age > patience:
         return "stuck"
     return "running" if beat else "starting"
-
-
-def _exists(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _json(path: Path) -> dict[str, Any]:
