@@ -67,11 +67,15 @@ def test_types(value, hint, right):
 
 
 def test_every_node_of_every_option_fits_its_constructor():
-    for group in set(groups("train")) - {"experiment"}:
-        for name in options(group):
-            lists = {"metric", "callback", "logger"}
-            config = composed("train", [f"{group}=[{name}]" if group in lists else f"{group}={name}"])
-            assert list(faults(OmegaConf.to_container(config, resolve=True))) == []
+    """Groups side by side: a composition takes the next option of each, and of lists all at once."""
+    lists = {"metric", "callback", "logger", "loss"}
+    each = {group: options(group) for group in set(groups("train")) - {"experiment"}}
+    for number in range(max(len(each[group]) for group in each.keys() - lists)):
+        config = composed("train", [
+            f"{group}=[{','.join(names)}]" if group in lists else f"{group}={names[number % len(names)]}"
+            for group, names in each.items()
+        ])  # fmt: skip
+        assert list(faults(OmegaConf.to_container(config, resolve=True))) == []
 
 
 def test_every_option_of_a_sweep_fits_its_constructor():
