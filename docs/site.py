@@ -12,7 +12,7 @@ from mkdocs.structure.files import File, Files
 from colorization.config import CONF, groups, options
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ["CONTRIBUTING.md", "colorization/weights/box.md"]
+PAGES = ["CONTRIBUTING.md", "CHANGELOG.md", "colorization/weights/box.md"]
 SHIM = "https://unpkg.com/iframe-worker/shim"
 COMMANDS = (
     "train",
@@ -22,6 +22,8 @@ COMMANDS = (
     "compare",
     "prepare",
     "convert",
+    "export",
+    "studio",
     "reproduce",
     "sweep",
     "status",
