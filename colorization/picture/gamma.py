@@ -18,7 +18,7 @@ D50 = np.array([0.9642, 1.0, 0.8249])  # of the profile connection space (ICC.1:
 BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
 
-def png_profile(info: Mapping[str, Any], grey: bool) -> bytes | None:
+def png_profile(info: Mapping[Any, Any], grey: bool) -> bytes | None:
     """What Pillow's `info` says of gamma and chromaticities -> an ICC profile; None where it is sRGB."""
     gamma = info.get("gamma")
     if not gamma or gamma <= 0 or "srgb" in info or "icc_profile" in info:
