@@ -24,6 +24,7 @@ from colorization.config import InputError
 from colorization.files import write_json
 from colorization.hints.paint import paint
 
+MOST = 1 << 40  # pixels: no number beyond is one
 SIZE = 5  # the middle of the 1..9 that Points trains on
 
 
@@ -54,7 +55,7 @@ def read_clicks(path: str | Path) -> list[Click]:
         raise InputError(f"hints={path}: no such file; it should hold {_EXAMPLE}")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"hints={path}: not JSON ({error}); it should hold {_EXAMPLE}") from error
     entries = content.get("clicks") if isinstance(content, Mapping) else content
     if not isinstance(entries, Sequence) or isinstance(entries, str):
@@ -95,10 +96,7 @@ def clicked(clicks: Sequence[Click], picture: tuple[int, int], size: tuple[int, 
         ValueError: for a click outside the picture.
     """
     (height, width), (H, W) = picture, size
-    for number, click in enumerate(clicks, 1):
-        if not (0 <= click.x < width and 0 <= click.y < height):
-            place = f"click {number} at x={click.x}, y={click.y}"
-            raise InputError(f"{place}: outside the picture of {width} x {height} pixels")
+    inside(clicks, width, height)
     if not clicks:
         return torch.zeros(1, 3, H, W)
     colours = torch.tensor([click.color for click in clicks], dtype=torch.uint8)
@@ -109,6 +107,18 @@ def clicked(clicks: Sequence[Click], picture: tuple[int, int], size: tuple[int, 
     top, left = (_first(place, side, full) for place, full in ((top, H), (left, W)))
     every = torch.ones_like(side, dtype=torch.bool)
     return paint(ab[..., 0].movedim(1, 2), top, left, side, every, size, int(side.max()))
+
+
+def inside(clicks: Sequence[Click], width: int, height: int) -> None:
+    """Refuse clicks outside a picture.
+
+    Raises:
+        ValueError: naming the first.
+    """
+    for number, click in enumerate(clicks, 1):
+        if not (0 <= click.x < width and 0 <= click.y < height):
+            place = f"click {number} at x={click.x}, y={click.y}"
+            raise InputError(f"{place}: outside the picture of {width} x {height} pixels")
 
 
 def _first(place: Tensor, side: Tensor, full: int) -> Tensor:
@@ -125,7 +135,7 @@ def _click(entry: Any, where: str) -> Click:
         fault = f"lacks {', '.join(sorted(missing))}" if missing else f"has {', '.join(sorted(unknown))} too"
         raise InputError(f"{where}: {fault}; it should be like {_ONE}")
     for name in ("x", "y"):
-        if isinstance(entry[name], bool) or not isinstance(entry[name], Real):
+        if isinstance(entry[name], bool) or not isinstance(entry[name], Real) or abs(entry[name]) > MOST:
             raise InputError(f"{where}: {name}={entry[name]!r} should be a number of pixels")
     size = entry.get("size", SIZE)
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
