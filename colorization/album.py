@@ -87,12 +87,17 @@ def _pictures(path: Path, out: Path) -> Iterator[tuple[Path, Path]]:
     there = sorted(name for name in Tree(path).paths() if not is_hidden(name))
     if path.resolve() in out.resolve().parents:
         there = [name for name in there if not (path / name).parent.resolve().is_relative_to(out.resolve())]
-    pictures = [name for name in there if is_picture(name) or Path(name).suffix.lower() in RAW | HEIF | FILMS]
+    pictures = [name for name in there if is_still(name) or Path(name).suffix.lower() in FILMS]
     if others := sorted(set(there) - set(pictures)):
         log.info("%s: %d files are no pictures: %s", path, len(others), some(others))
     if not pictures:
         raise ConfigError([f"{path}: no pictures in this folder"])
     yield from ((path / name, Path(name)) for name in pictures)
+
+
+def is_still(name: str) -> bool:
+    """Whether a relative path is that of a picture, also of one that needs another reader."""
+    return is_picture(name) or (not is_hidden(name) and Path(name).suffix.lower() in RAW | HEIF)
 
 
 def _renamed(relative: Path, writer: Writer) -> Path:

@@ -178,7 +178,9 @@ def _complete(config: DictConfig, wrong: Sequence[str]) -> DictConfig:
     with open_dict(config):
         del config["hydra"]
     for key in PATHS:
-        value = OmegaConf.select(config, key)
+        parent, _, name = key.rpartition(".")
+        node = OmegaConf.select(config, parent) if parent else config
+        value = node.get(name) if isinstance(node, DictConfig) else None  # studio's run may be a list
         if isinstance(value, str):
             OmegaConf.update(config, key, expanded(value))
         elif isinstance(value, ListConfig):
