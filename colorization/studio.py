@@ -2,12 +2,14 @@
 
     python -m colorization.studio                      opens the page, with the network that comes along
     python -m colorization.studio run=runs/RUN         another network
+    python -m colorization.studio run=[box,runs/RUN]   two, with a line between their colours of a photo
     python -m colorization.studio port=8000 browser=false
 
 Drop a photo: it is coloured at once, beside the grey, with a slider between. Click a point and choose among
 the colours that the network finds likely there, or any other. Download it at full resolution, with its
-metadata, as predict writes it. The page is served to this computer alone, and of a photo no file outlasts the
-program. Ctrl-C ends it. Needs Gradio: pip install 'colorization-lab[studio]'.
+metadata, as predict writes it. Several photos, or a zip, are coloured alike, into one zip. The page is served
+to this computer alone, and of a photo no file outlasts the program. Ctrl-C ends it. Needs Gradio:
+pip install 'colorization-lab[studio]'.
 """
 
 import logging
@@ -22,22 +24,16 @@ log = logging.getLogger(__name__)
 @command("studio", __doc__)
 def main(cfg: DictConfig) -> None:
     """Serve the page until it is interrupted."""
-    from colorization.command import device
     from colorization.desk.serving import LOOPBACK, listening, served, until_ended, with_gradio
-    from colorization.desk.sitting import Studio
-    from colorization.painter import Painter, network
+    from colorization.desk.studios import studios
     from colorization.picture.writing import Writer
 
     with_gradio()
     listening(cfg.host, cfg.port)
-    name, trained_at, colorizer = network(cfg)
-    colorizer.objective.decode(**cfg.decoding)
-    size = trained_at if cfg.size == "auto" else cfg.size
-    painter = Painter(colorizer.to(device(cfg.device)), size, seed=cfg.seed, gamut=cfg.gamut)
-    studio = Studio(name, painter, cfg.samples)
+    opened = studios(cfg)
     writer = Writer(cfg.format, cfg.quality, cfg.subsampling)
-    with served(studio, writer, cfg.host, cfg.port, cfg.largest, cfg.browser) as address:
-        log.info("%s colours at %s; Ctrl-C ends it", name, address)
+    with served(opened, writer, cfg.host, cfg.port, cfg.largest, cfg.browser) as address:
+        log.info("%s at %s; Ctrl-C ends it", " and ".join(studio.name for studio in opened), address)
         if cfg.host not in LOOPBACK:
             log.warning("host=%s: whoever reaches this computer can use the page", cfg.host)
         until_ended()

@@ -3,6 +3,7 @@
 import base64
 import io
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from PIL import Image
@@ -11,12 +12,13 @@ HERE = Path(__file__).parent
 LOOKS = (HERE / "page.css").read_text(encoding="utf-8")
 
 
-def part(name: str, visible: bool = True) -> gr.HTML:
-    """NAME.html, .css and .js as a component; its value is plain data."""
+def part(name: str, value: Any = None) -> gr.HTML:
+    """NAME.html, with NAME.css and NAME.js where they are, as a component; its value is plain data."""
     template, looks, script = (
-        (HERE / f"{name}.{suffix}").read_text(encoding="utf-8") for suffix in ("html", "css", "js")
+        path.read_text(encoding="utf-8") if (path := HERE / f"{name}.{suffix}").exists() else ""
+        for suffix in ("html", "css", "js")
     )
-    return gr.HTML({}, html_template=template, css_template=looks, js_on_load=script, visible=visible)
+    return gr.HTML(value or {}, html_template=template, css_template=looks, js_on_load=script)
 
 
 def percent(share: float) -> str:

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,14 +40,14 @@ def listening(host: str, port: int) -> None:
 
 @contextmanager
 def served(
-    studio: Studio, writer: Writer, host: str, port: int, largest: int = 200, browser: bool = False
+    studios: Sequence[Studio], writer: Writer, host: str, port: int, largest: int = 200, browser: bool = False
 ) -> Iterator[str]:
-    """A studio's page, for as long as the block lasts: gives its address.
+    """A page of one studio or more, for as long as the block lasts: gives its address.
 
     What browsers send and fetch lies in a temporary folder, which is removed in the end.
 
     Args:
-        studio: colours the photos.
+        studios: colour the photos, each with a network of its own.
         writer: how they are written.
         host: the address that is listened on.
         port: of it.
@@ -57,19 +57,22 @@ def served(
     logging.getLogger("httpx").setLevel(logging.WARNING)  # Gradio asks itself whether it is there
     with TemporaryDirectory(prefix="colorization_studio_", ignore_cleanup_errors=True) as folder:
         os.environ.update(SILENT | {"GRADIO_TEMP_DIR": folder})  # which Gradio reads as it is imported
-        from colorization.desk.page import Page
+        from colorization.desk.answers import Answers
+        from colorization.desk.page import page
         from colorization.desk.parts import LOOKS
 
-        page = Page(studio, writer, Path(folder)).blocks
-        page.launch(
+        answers = Answers(studios, writer, Path(folder), largest)
+        blocks = page(answers)
+        blocks.launch(
             server_name=host, server_port=port, inbrowser=browser, max_file_size=f"{largest}mb", share=False,
             ssr_mode=False, pwa=False, mcp_server=False, run_history=False, enable_monitoring=False,
             footer_links=[], quiet=True, prevent_thread_lock=True, css=LOOKS,
         )  # fmt: skip
         try:
-            yield page.local_url
+            yield str(blocks.local_url)
         finally:
-            page.close(verbose=False)
+            answers.end()
+            blocks.close(verbose=False)
 
 
 def until_ended() -> None:

@@ -1,6 +1,7 @@
 """One photo in the studio: its clicks and settings, and the pictures that they make."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,12 +14,12 @@ from torch import Tensor
 
 from colorization.color import lab
 from colorization.color.lightness import lightness
-from colorization.config import InputError
 from colorization.darkroom import marked
 from colorization.data.batch import Given
 from colorization.desk.abilities import Abilities, abilities
+from colorization.desk.points import Points
 from colorization.desk.remembered import Remembered
-from colorization.hints.clicks import Click, hint
+from colorization.objective.base import Objective
 from colorization.objective.distribution import Likely
 from colorization.painter import Painter
 from colorization.picture.original import Original
@@ -50,6 +51,13 @@ class Studio:
         """What its network can do."""
         return abilities(self.painter.colorizer)
 
+    @contextmanager
+    def decoding(self, vivid: float | None, chroma: float) -> Iterator[Objective]:
+        """Its objective for one visitor at a time, decoding as that one has chosen."""
+        objective = self.painter.colorizer.objective
+        with self.turn, objective.decoded(vivid=vivid, chroma=chroma):
+            yield objective
+
     def open(self, path: Path) -> "Sitting":
         """A photo on the table: of several frames or pages the first.
 
@@ -65,25 +73,26 @@ class Studio:
             said.append("it has colour of its own: its lightness is coloured anew")
         # When it was uploaded is no date of the photo's.
         first = replace(first, metadata=replace(first.metadata, times=None))
-        return Sitting(self, path.name, first, tuple(said))
+        return Sitting(self, path.name, first, Points(first.size), tuple(said))
 
 
 class Sitting:
-    """One photo, worked on.
+    """One photo, worked on with one network.
 
     Attributes:
         name: of its file.
+        points: of colour; those of a network that takes none are left out.
         said: what a person should know of it.
-        clicks: points of colour, in its own pixels.
         vivid, chroma: as predict takes them; vivid None: the objective's own decoding.
         chosen: which colouring is shown, 0 the one best, from 1 a sample.
-        at: the pixel that was asked about last, and
-        suggested: the colours that are likely there. They are the photo's alone: where points spread by
-            kriging, these leave them as they are.
+        suggested: the colours that are likely at the pixel that was asked about last. They are the photo's
+            alone: where points spread by kriging, these leave them as they are.
     """
 
-    def __init__(self, studio: Studio, name: str, original: Original, said: tuple[str, ...] = ()):
-        self.studio, self.name, self.original, self.said = studio, name, original, said
+    def __init__(
+        self, studio: Studio, name: str, original: Original, points: Points, said: tuple[str, ...] = ()
+    ):
+        self.studio, self.name, self.original, self.points, self.said = studio, name, original, points, said
         painter = studio.painter
         scale = min(1, PREVIEW / max(original.size))
         width, height = (max(round(side * scale), 1) for side in original.size)
@@ -91,11 +100,12 @@ class Sitting:
         self._small = original.shown(painter.seen(original.size))
         self._network = Remembered(painter.colorizer.network)
         self.vivid, self.chroma = painter.colorizer.objective.vivid, painter.colorizer.objective.chroma
-        self.clicks: tuple[Click, ...] = ()
-        self._before: list[tuple[Click, ...]] = []
         self.chosen = 0
-        self.at: tuple[float, float] | None = None
         self.suggested: list[Likely] = []
+
+    def under(self, studio: Studio) -> "Sitting":
+        """The same photo with the same points, worked on with another network."""
+        return Sitting(studio, self.name, self.original, self.points, self.said)
 
     def grey(self) -> Image.Image:
         """The photo's lightness, small enough to look at."""
@@ -123,60 +133,28 @@ class Sitting:
         made = self.studio.painter.laid(self.original, given.L, self._colours(given)[self.chosen])
         return marked(made, self.studio.name)
 
-    def ask(self, x: float, y: float) -> None:
-        """Look at a pixel of the photo: what is likely there becomes `suggested`, likeliest first.
-
-        Raises:
-            InputError: the pixel lies outside.
-        """
-        width, height = self.original.size
-        if not (0 <= x < width and 0 <= y < height):
-            raise InputError(f"x={x} y={y}: outside the photo of {width} x {height} pixels")
-        self.at = (x, y)
-        self.suggested = [] if self.studio.can.likely else self._likely(x, y)
-
-    def colour(self, colour: str) -> None:
-        """Give the pixel that was asked about a colour, "#rrggbb", in place of one that it had."""
-        if self.at:
-            others = [click for click in self.clicks if (click.x, click.y) != self.at]
-            self._became((*others, hint((*self.at, colour), "this point")))
-
-    def remove(self, number: int) -> None:
-        """Take a point away, counted from 0."""
-        self._became(self.clicks[:number] + self.clicks[number + 1 :])
-
-    def clear(self) -> None:
-        """Take all points away."""
-        self._became(())
-
-    def undo(self) -> None:
-        """Take the last change of the points back."""
-        if self._before:
-            self.clicks = self._before.pop()
-
     @torch.no_grad()
-    def _likely(self, x: float, y: float) -> list[Likely]:
-        (width, height), given = self.original.size, self._given()
+    def look(self) -> None:
+        """See what is likely at the pixel that is asked about, where the network can say: `suggested`."""
+        self.suggested = []
+        if self.studio.can.likely or not self.points.at:
+            return
+        (width, height), (x, y), given = self.original.size, self.points.at, self._given()
         row, column = y * given.L.shape[-2] / height, x * given.L.shape[-1] / width
         L = float(lightness(self.original.pixels[int(y) : int(y) + 1, int(x) : int(x) + 1]))
         with self.studio.turn:
             held = self.studio.painter.colorizer.objective.distribution(self._network, given)
-        return held.likely(row, column, L, SUGGESTED)
-
-    def _became(self, clicks: tuple[Click, ...]) -> None:
-        if clicks != self.clicks:
-            self._before.append(self.clicks)
-            self.clicks = clicks
+        self.suggested = held.likely(row, column, L, SUGGESTED)
 
     def _given(self) -> Given:
-        painter = replace(self.studio.painter, clicks=self.clicks)
+        clicks = () if self.studio.can.points else self.points.clicks
+        painter = replace(self.studio.painter, clicks=clicks)
         return painter.given(self._small, self.original.size)
 
     @torch.no_grad()
     def _colours(self, given: Given, every: bool = False) -> Sequence[Tensor]:
         """Ab (1, 2, h, w) of the one best, and of the samples where one is chosen or all are asked for."""
-        objective = self.studio.painter.colorizer.objective
-        with self.studio.turn, objective.decoded(vivid=self.vivid, chroma=self.chroma):
+        with self.studio.decoding(self.vivid, self.chroma) as objective:
             best = objective.colouring(self._network, given)
             if not self.studio.samples or not (every or self.chosen) or not objective.samples:
                 return [best]

@@ -1,7 +1,8 @@
-// The photo, grey over coloured, cut by a slider; a click, or Enter, asks for the colours of a point.
+// The photo coloured, with what it is compared with over it, cut by a slider; a click, or Enter, asks for the
+// colours of a point.
 const find = (selector) => element.querySelector(selector);
 const photo = find(".photo"), wipe = find(".wipe input"), knob = find(".line span");
-let here = null;
+let here = null, table = 0;
 
 const cut = (percent) => {
   wipe.value = percent;
@@ -17,13 +18,15 @@ const mark = (point, name) => {
 
 const show = () => {
   const value = props.value || {};
-  if (value.grey && find(".grey").src !== value.grey) {
-    find(".grey").src = value.grey;
+  if (!value.table) return;
+  if (value.table !== table) {
+    table = value.table;
     here = null;
     cut(50);
   }
-  if (value.coloured) find(".coloured").src = value.coloured;
-  if (value.width) photo.parentElement.style.maxWidth = `calc(${(100 * value.width) / value.height} * 0.68vh)`;
+  for (const name of ["coloured", "beside"]) find(`.${name}`).src = value[name];
+  for (const name of ["left", "right"]) find(`.${name}`).textContent = value[name];
+  photo.parentElement.style.maxWidth = `calc(${(100 * value.width) / value.height} * 0.68vh)`;
   if (!value.asked) here = null;
   draw();
 };

@@ -7,9 +7,12 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from colorization.config import ConfigError, InputError
+from colorization.compose import composed
+from colorization.config import ConfigError
 from colorization.desk.serving import listening, with_gradio
-from colorization.hints.clicks import Click, read_clicks, write_clicks
+from colorization.desk.studios import studios
+from colorization.desk.table import Table
+from colorization.hints.clicks import Click
 from colorization.picture.reading import one
 from tests.desk.conftest import JOINT, studio_of
 
@@ -24,9 +27,9 @@ def predicted(studio, photo, **changed):
 def test_what_is_downloaded_is_what_predict_makes(studio, photo):
     sitting, objective = studio.open(photo), studio.painter.colorizer.objective
     np.testing.assert_array_equal(sitting.finished().pixels, *predicted(studio, photo))
-    sitting.ask(RED.x, RED.y)
-    sitting.colour("#d03020")
-    assert sitting.clicks == (RED,)
+    sitting.points.ask(RED.x, RED.y)
+    sitting.points.colour("#d03020")
+    assert sitting.points.clicks == (RED,)
     clicked = predicted(studio, photo, clicks=[RED])
     np.testing.assert_array_equal(sitting.finished().pixels, *clicked)
     sitting.vivid, sitting.chroma = 0.5, 1.2
@@ -60,8 +63,8 @@ def test_the_network_is_asked_again_only_where_it_sees_the_points(photo, kernel,
     sitting = studio.open(photo)
     before = sitting.coloured(), sitting.samples()
     assert len(asked) == 1
-    sitting.ask(20, 20)
-    sitting.colour("#3050a0")
+    sitting.points.ask(20, 20)
+    sitting.points.colour("#3050a0")
     sitting.vivid, sitting.chroma = None, 1.5
     assert sitting.coloured() != before[0] and sitting.samples() != before[1]
     assert len(asked) == calls
@@ -69,31 +72,10 @@ def test_the_network_is_asked_again_only_where_it_sees_the_points(photo, kernel,
 
 def test_the_likely_colours_are_those_of_the_painter(studio, photo):
     sitting = studio.open(photo)
-    sitting.ask(40, 30)
+    sitting.points.ask(40, 30)
+    sitting.look()
     assert sitting.suggested == studio.painter.likely(one(photo), 40, 30, 6)
     assert len(sitting.suggested) == 6 and sum(each.probability for each in sitting.suggested) <= 1
-    with pytest.raises(InputError, match="x=90 y=3: outside the photo of 90 x 60"):
-        sitting.ask(90, 3)
-
-
-def test_points_are_taken_back(studio, photo, tmp_path):
-    sitting = studio.open(photo)
-    sitting.colour("#ffffff")
-    assert sitting.clicks == (), "no point was asked about"
-    for x, colour in ((10, "#102030"), (20, "#405060"), (20, "#708090")):
-        sitting.ask(x, 5)
-        sitting.colour(colour)
-    points = (Click(10, 5, (16, 32, 48)), Click(20, 5, (112, 128, 144)))
-    assert sitting.clicks == points, "a point has one colour, the last"
-    write_clicks(tmp_path / "clicks.json", points)
-    assert tuple(read_clicks(tmp_path / "clicks.json")) == points
-    sitting.remove(0)
-    assert sitting.clicks == points[1:]
-    sitting.clear()
-    sitting.clear()
-    for expected in (points[1:], points, (points[0], Click(20, 5, (64, 80, 96))), points[:1], (), ()):
-        sitting.undo()
-        assert sitting.clicks == expected
 
 
 def test_what_a_network_cannot_do_is_said():
@@ -102,6 +84,31 @@ def test_what_a_network_cannot_do_is_said():
     assert "one colouring" in can.samples and "not fitted" in can.vivid
     can = studio_of(*JOINT).can
     assert can[:3] == ("", "", "") and "not fitted" in can.vivid
+
+
+def test_two_networks_share_a_photo_and_its_points(studio, photo):
+    other = studio_of("model=cnn", "objective=regression")
+    table = Table([studio, other], studio.open(photo))
+    table.now.points.ask(RED.x, RED.y)
+    table.now.points.colour("#d03020")
+    table.move("vivid", 0.5)
+    table.move("chroma", 1.2)
+    table.choose(1)
+    assert (table.chosen, table.beside) == (1, 0), "the two change places"
+    with other.painter.colorizer.objective.decoded(chroma=1.2):  # it takes no points, and is not vivid
+        np.testing.assert_array_equal(table.now.finished().pixels, *predicted(other, photo))
+    with studio.painter.colorizer.objective.decoded(vivid=0.5, chroma=1.2):
+        clicked = predicted(studio, photo, clicks=[RED])
+        np.testing.assert_array_equal(table.under(table.beside).finished().pixels, *clicked)
+    assert table.now.points is table.under(0).points
+
+
+def test_networks_are_told_apart_by_their_names():
+    assert [studio.name for studio in studios(composed("studio", ["run=[box]", "samples=3"]))] == ["box"]
+    with pytest.raises(ConfigError, match="box twice"):
+        studios(composed("studio", ["run=[box,box]"]))
+    with pytest.raises(ConfigError, match=r"run=\[box,runs/RUN\]"):
+        studios(composed("studio", ["run=[]"]))
 
 
 def test_of_several_pages_the_first_is_shown_and_it_is_said(studio, tmp_path):
