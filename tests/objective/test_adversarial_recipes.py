@@ -45,6 +45,9 @@ def test_deoldifys_network_slows_down_for_the_critic(name, rate, layer):
     after = build.make(cfg.schedule)(cfg.objective.turns.alone)
     assert cfg.optimizer.lr * after == pytest.approx(rate)
     assert cfg.objective.optimizer.lr == pytest.approx(5 * rate)
+    features = cfg.loss.perceptual
+    assert (features.encoder, features.distance, features.weight) == ("vgg16_bn", "l1", 1)
+    assert features.stages == [0, 0, 20, 70, 10, 0] and cfg.objective.generator.loss == "l1"
     assert cfg.objective.critic == {
         "_target_": f"{Spectral.__module__}.Spectral", "width": 256, "blocks": 3, "dropout": 0.15,
     }  # fmt: skip
