@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-SPEEDS = ("startup", "conversion", "decode", "feed", "gamut", "compare", "step", "predict")
+SPEEDS = ("startup", "conversion", "decode", "feed", "gamut", "compare", "step", "ladder", "predict")
 PROOFS = (
     "metrics",
     "coverage",

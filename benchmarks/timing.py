@@ -3,15 +3,18 @@
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+K = TypeVar("K")
 
 
 def medians(
-    candidates: Mapping[str, Callable[[], object]],
+    candidates: Mapping[K, Callable[[], object]],
     rounds: int,
     clock: Callable[[], float] = time.perf_counter,
-) -> dict[str, float]:
+) -> dict[K, float]:
     """Median seconds of each candidate, run in turn, after one round that does not count."""
-    spans: dict[str, list[float]] = {name: [] for name in candidates}
+    spans: dict[K, list[float]] = {name: [] for name in candidates}
     for counted in range(-1, rounds):
         for name, candidate in candidates.items():
             began = clock()
