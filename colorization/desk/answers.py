@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
-from threading import Event, Lock
 from typing import Any
 
 import gradio as gr
 
 from colorization.config import InputError
 from colorization.desk.crate import Crate, listed
+from colorization.desk.shift import Shift
 from colorization.desk.shown import Value, shown, small
 from colorization.desk.sitting import Studio
 from colorization.desk.table import Table
@@ -35,37 +35,43 @@ class Answers:
 
     def __init__(self, studios: Sequence[Studio], writer: Writer, folder: Path, largest: int):
         self.studios, self.writer, self.folder, self.largest = studios, writer, folder, largest
-        self._packing, self._ended = Lock(), Event()
+        self.shift = Shift()
 
     def open(self, dropped: list[str]) -> tuple[Any, ...]:
         """A photo on the table, the first of several; the files are moved, or deleted once they are read."""
         paths, crate = list(map(Path, dropped)), None
         try:
-            with said_aloud(f"{paths[0].parent}/"):
+            with self._answering(f"{paths[0].parent}/"):
                 if len(paths) > 1 or paths[0].suffix.lower() == ".zip":
                     crate = Crate(paths, self.folder, self.writer, self.largest)
                 photo = crate.open(self.studios[0]) if crate else self.studios[0].open(paths[0])
+                return self._opened(Table(self.studios, photo, crate))
         finally:
             for path in paths:
                 path.unlink(missing_ok=True)
-        table = Table(self.studios, photo, crate)
+
+    def _opened(self, table: Table) -> tuple[Any, ...]:
+        photo, crate = table.now, table.crate
         width, height = photo.original.size
         said = ["; ".join([f"{photo.name}, {width} x {height} pixels", *photo.said])]
+        words = ""
         if crate:
             said = [f"{len(crate.photos)} photos, of which this is shown: {said[0]}", *left_out(crate.faults)]
-        words = f"Download all {len(crate.photos)} as a zip" if crate else ""
+            words = f"Download all {len(crate.photos)} as a zip"
         every = gr.update(value=words, visible=bool(crate))
         return table, None, {"lines": said}, gr.update(visible=True), every, *self.fitted(table)
 
     def chosen(self, table: Table | None, number: int) -> tuple[Any, ...]:
         """Another network colours."""
-        there(table).choose(number)
-        return self.fitted(there(table))
+        with self._answering():
+            there(table).choose(number)
+            return self.fitted(there(table))
 
     def beside(self, table: Table | None, number: int) -> tuple[Value, Value]:
         """Another network's colouring, or GREY, stands beside it."""
-        there(table).beside = None if number == GREY else number
-        return shown(there(table))
+        with self._answering():
+            there(table).beside = None if number == GREY else number
+            return shown(there(table))
 
     def fitted(self, table: Table) -> tuple[Any, ...]:
         """The photo, and what can be done with it, under the network that is chosen."""
@@ -83,7 +89,7 @@ class Answers:
         """A handler that changes what lies on the table, and shows it."""
 
         def handler(table: Table | None, event: gr.EventData) -> tuple[Value, Value]:
-            with said_aloud():
+            with self._answering():
                 change(there(table), event)
                 return shown(there(table))
 
@@ -93,7 +99,7 @@ class Answers:
         """A handler that sets what a slider sets, and shows it."""
 
         def handler(table: Table | None, value: float) -> tuple[Value, Value]:
-            with said_aloud():
+            with self._answering():
                 there(table).move(name, value)
                 return shown(there(table))
 
@@ -101,58 +107,64 @@ class Answers:
 
     def samples(self, table: Table | None) -> Value:
         """The one best and the samples, small."""
-        return small(there(table).now)
+        with self._answering():
+            return small(there(table).now)
 
     def load(self, table: Table | None, path: str) -> tuple[Value, Value]:
         """The points of a clicks.json in place of those that are there."""
         file = Path(path)
         try:
-            with said_aloud(f"hints={file}", file.name):
+            with self._answering(f"hints={file}", file.name):
                 there(table).now.points.load(file)
+                return shown(there(table))
         finally:
             file.unlink(missing_ok=True)
-        return shown(there(table))
 
     def finished(self, table: Table | None) -> str:
         """The photo in full, as a file on its way to the browser."""
         sitting = there(table).now
         name = Path(sitting.name)
         path = self._fresh(f"{name.stem}_coloured{self.writer.suffix(name.suffix)}")
-        with said_aloud():
+        with self._answering():
             for words in self.writer.write(path, [sitting.finished()]):
                 gr.Info(words)
         return str(path)
 
-    def all(self, table: Table | None, progress: gr.Progress = gr.Progress()) -> tuple[str, Value]:  # noqa: B008
-        """All photos of the crate in one zip, and how it went."""
+    def all(self, table: Table | None) -> Iterator[tuple[Any, Value]]:
+        """All photos of the crate in one zip: how far it is, and in the end how it went."""
         crate, sitting = there(table).crate, there(table).now
         assert crate
-        path, faults, total = self._fresh(f"{crate.name}_coloured.zip"), list(crate.faults), len(crate.photos)
-        failed = 0
-        with said_aloud(), self._packing, closing(crate.coloured(sitting, path)) as outcomes:
+        path, faults, failed = self._fresh(f"{crate.name}_coloured.zip"), list(crate.faults), 0
+        total, network = len(crate.photos), sitting.studio.name
+        with self._answering(), closing(crate.coloured(sitting, path)) as outcomes:
             for done, outcome in enumerate(outcomes, 1):
-                progress((done, total), unit="photos")
                 failed += bool(outcome.fault)
                 faults += [crate.named(outcome.fault)] * bool(outcome.fault)
-                if self._ended.is_set():
-                    raise InputError("the studio has ended")
-        if failed == total:
-            path.unlink()
-            raise gr.Error(html.escape(listed(faults), quote=False), print_exception=False)
-        said = f"coloured {total - failed} of {total} photos with {sitting.studio.name}"
-        return str(path), {"lines": [said, *left_out(faults)]}
+                said = f"{done} of {total} photos are done, with {network}"
+                yield gr.skip(), {"lines": [said], "done": done, "total": total}
+                self.shift.check()
+            if failed == total:
+                path.unlink()
+                raise InputError(listed(faults))
+        said = f"coloured {total - failed} of {total} photos with {network}"
+        yield str(path), {"lines": [said, *left_out(faults)]}
 
     def saved(self, table: Table | None) -> str:
         """Its points as clicks.json."""
         path = self._fresh("clicks.json")
-        write_clicks(path, there(table).now.points.clicks)
+        with self._answering():
+            write_clicks(path, there(table).now.points.clicks)
         return str(path)
 
-    def end(self) -> None:
-        """Begin no further photo of a crate, and wait for the one that is under way."""
-        self._ended.set()
-        with self._packing:
-            pass
+    @contextmanager
+    def _answering(self, path: str = "", name: str = "") -> Iterator[None]:
+        """What is under way; a mistake or a bad file becomes a sentence, in which a file has its own name."""
+        try:
+            with self.shift.work():
+                yield
+        except (InputError, OSError) as error:
+            text = str(error).replace(path, name) if path else str(error)
+            raise gr.Error(html.escape(text, quote=False), print_exception=False) from error
 
     def _fresh(self, name: str) -> Path:
         return Path(mkdtemp(dir=self.folder)) / name
@@ -168,13 +180,3 @@ def there(table: Table | None) -> Table:
 def left_out(faults: Sequence[str]) -> list[str]:
     """A line on them, if there are any."""
     return [f"left out: {listed(faults)}"] if faults else []
-
-
-@contextmanager
-def said_aloud(path: str = "", name: str = "") -> Iterator[None]:
-    """A user's mistake, or a bad file, as a sentence on the page, in which a file has its own name."""
-    try:
-        yield
-    except (InputError, OSError) as error:
-        text = str(error).replace(path, name) if path else str(error)
-        raise gr.Error(html.escape(text, quote=False), print_exception=False) from error

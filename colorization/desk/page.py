@@ -86,7 +86,7 @@ def page(answers: Answers) -> gr.Blocks:
         changes(model.input, answers.chosen, model, name="model", outputs=fitted)
         changes(beside.input, answers.beside, beside, name="beside", then=False, outputs=[view, palette])
         download.click(answers.finished, table, file, **told).success(None, js=SAVE)
-        every.click(answers.all, table, [file, said], show_progress_on=said).success(None, js=SAVE)
+        every.click(answers.all, table, [file, said], show_progress="hidden").success(None, js=SAVE)
         keep.click(answers.saved, table, file, **told).success(None, js=SAVE)
     return blocks
 

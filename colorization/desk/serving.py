@@ -71,7 +71,7 @@ def served(
         try:
             yield str(blocks.local_url)
         finally:
-            answers.end()
+            answers.shift.end()
             blocks.close(verbose=False)
 
 

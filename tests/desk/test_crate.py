@@ -3,6 +3,8 @@
 import shutil
 import struct
 import zipfile
+from threading import Thread
+from time import sleep
 
 import gradio as gr
 import pytest
@@ -111,7 +113,17 @@ def test_where_there_is_no_photo_each_file_is_named(studio, place, tmp_path):
 def test_a_crate_under_way_ends_with_the_page(studio, photo, place, tmp_path):
     crate = Crate([packed(tmp_path / "album.zip", {"a.png": photo, "b.png": photo})], place, Writer(), 1)
     answers = Answers([studio], Writer(), place, largest=1)
-    answers.end()
+    steps = answers.all(Table([studio], crate.open(studio), crate))
+    assert next(steps)[1]["done"] == 1
+    ending = Thread(target=answers.shift.end)
+    ending.start()
+    while not answers.shift.over:
+        sleep(0.01)
+    assert ending.is_alive(), "it waits for what is under way"
     with pytest.raises(gr.Error, match="the studio has ended"):
-        answers.all(Table([studio], crate.open(studio), crate))
+        next(steps)
+    ending.join(10)
+    assert not ending.is_alive()
+    with pytest.raises(gr.Error, match="the studio has ended"):
+        answers.saved(None)
     assert not list(place.rglob("*.zip*"))
