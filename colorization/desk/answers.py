@@ -135,18 +135,18 @@ class Answers:
         crate, sitting = there(table).crate, there(table).now
         assert crate
         path, faults, failed = self._fresh(f"{crate.name}_coloured.zip"), list(crate.faults), 0
-        total, network = len(crate.photos), sitting.studio.name
+        total = len(crate.photos)
         with self._answering(), closing(crate.coloured(sitting, path)) as outcomes:
+            yield gr.skip(), _done(0, total)
             for done, outcome in enumerate(outcomes, 1):
                 failed += bool(outcome.fault)
                 faults += [crate.named(outcome.fault)] * bool(outcome.fault)
-                said = f"{done} of {total} photos are done, with {network}"
-                yield gr.skip(), {"lines": [said], "done": done, "total": total}
+                yield gr.skip(), _done(done, total)
                 self.shift.check()
             if failed == total:
                 path.unlink()
                 raise InputError(listed(faults))
-        said = f"coloured {total - failed} of {total} photos with {network}"
+        said = f"coloured {total - failed} of {total} photos with {sitting.studio.name}"
         yield str(path), {"lines": [said, *left_out(faults)]}
 
     def saved(self, table: Table | None) -> str:
@@ -175,6 +175,10 @@ def there(table: Table | None) -> Table:
     if table is None:
         raise gr.Error("the studio has forgotten this photo; drop it again", print_exception=False)
     return table
+
+
+def _done(photos: int, total: int) -> Value:
+    return {"lines": [f"{photos} of {total} photos are done"], "done": photos, "total": total}
 
 
 def left_out(faults: Sequence[str]) -> list[str]:
