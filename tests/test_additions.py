@@ -196,6 +196,8 @@ def test_two_players_train_as_long_as_one(cache, tmp_path):
         ["model=encoder_unet", "model.width=8", "model.classes=529", "objective=joint", "hints=points"],
         ["model=ddcolor", "model.width=16", "model.layers=3", "model.dim=16", "model.hidden=32"],
         ["model=iizuka", "model.width=8", "model.size=64"],
+        ["model=chromagan", "model.width=8", "model.size=64"],
+        ["model=deoldify", "model.decoder=wide", "model.factor=0.125"],
         ["model=pix2pix", "model.width=2", "model.depth=5"],
         ["model=larsson", "model.width=4", "model.deep=8", "model.hidden=8", "objective=hue_chroma"],
     ],
@@ -217,5 +219,5 @@ def test_a_model_exports_at_any_height_and_width(settings):
 def test_every_model_is_exported_above():
     assert set(options("model")) == {
         *("cnn", "unet", "eccv16", "siggraph17", "encoder_unet", "ddcolor", "iizuka", "larsson"),
-        "pix2pix",
+        *("pix2pix", "chromagan", "deoldify"),
     }

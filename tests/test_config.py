@@ -105,7 +105,12 @@ def batch(size: int = 32) -> Batch:
     return Batch(L, ab, torch.arange(2))
 
 
-NARROW = {"pix2pix": ["model.width=8", "model.depth=5"], "iizuka": ["model.width=16", "model.size=64"]}
+NARROW = {
+    "pix2pix": ["model.width=8", "model.depth=5"],
+    "iizuka": ["model.width=16", "model.size=64"],
+    "chromagan": ["model.width=8", "model.size=64"],
+    "deoldify": ["model.decoder=wide", "model.factor=0.125"],
+}
 
 
 @pytest.mark.parametrize("objective", options("objective"))

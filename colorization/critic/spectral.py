@@ -1,11 +1,11 @@
 """The critic of DeOldify: spectral norm, self-attention and dropout."""
 
-import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from colorization.config import InputError
 from colorization.critic.base import Critic, scaled
+from colorization.model.spectral import Attention
 
 
 class Spectral(Critic):
@@ -40,26 +40,6 @@ class Spectral(Critic):
             remedy = f"give data.image_size={self.least} or more, or a critic of fewer blocks"
             raise InputError(f"{height} x {width} pixels are too few for the critic; {remedy}")
         return self.layers(scaled(L, ab))
-
-
-class Attention(nn.Module):
-    """x + gamma * (what each position gathers from all others), gamma 0 at first, (B, C, H, W).
-
-    Written out, for its gradient may be asked for a gradient of its own, which fused kernels do not give.
-    """
-
-    def __init__(self, channels: int):
-        super().__init__()
-        few = max(channels // 8, 1)
-        self.query, self.key, self.value = (
-            spectral_norm(nn.Conv2d(channels, out, 1, bias=False)) for out in (few, few, channels)
-        )
-        self.gamma = nn.Parameter(torch.zeros(()))
-
-    def forward(self, x: Tensor) -> Tensor:
-        query, key, value = (part(x).flatten(2) for part in (self.query, self.key, self.value))
-        share = (query.transpose(1, 2) @ key).softmax(dim=-1)  # (B, to, from)
-        return x + self.gamma * (value @ share.transpose(1, 2)).reshape(x.shape)
 
 
 def _conv(before: int, after: int, kernel: int, stride: int) -> list[nn.Module]:

@@ -3,12 +3,13 @@
 import torch
 from timm.layers import LayerNorm2d
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, conv2d, pad, pixel_shuffle, relu
+from torch.nn.functional import avg_pool2d, conv2d, pixel_shuffle, relu
 
 from colorization.color import lab
 from colorization.model.base import Network
 from colorization.model.encoder import Normalisation, Pretrained
 from colorization.model.queries import ColourDecoder
+from colorization.model.shuffle import Block, blurred, icnr, kaiming
 from colorization.model.size import covering, cropped, padded
 from colorization.model.spectral import spectral
 from colorization.model.units import Units
@@ -91,9 +92,9 @@ class DDColor(Network):
             for deep, skip, out in zip((channels[3], *wide), channels[2::-1], wide, strict=False)
         )
         scale = SCALES[0] // stride
-        self.last = spectral(_icnr(nn.Conv2d(wide[-1], wide[-1] * scale**2, 1), scale))
+        self.last = spectral(icnr(nn.Conv2d(wide[-1], wide[-1] * scale**2, 1), scale))
         self.colours = ColourDecoder(wide, queries, layers, dim, heads, hidden, wide[-1])
-        self.head = spectral(_kaiming(nn.Conv2d(queries + in_channels + 2, out_channels, 1)))
+        self.head = spectral(kaiming(nn.Conv2d(queries + in_channels + 2, out_channels, 1)))
 
     def forward(self, x: Tensor) -> Tensor:
         height, width = (covering(side, self.stride) for side in x.shape[-2:])
@@ -115,46 +116,5 @@ class DDColor(Network):
         mixed = of_maps[:, :, 0, 0] @ colours  # (B, out_channels, C)
         parts = relu(self.last(deep)).unflatten(1, (colours.shape[2], -1))  # (B, C, scale * scale, H, W)
         maps = torch.einsum("boc,bcshw->boshw", mixed, parts).flatten(1, 2)
-        maps = _blurred(pixel_shuffle(maps, SCALES[0] // self.stride))
+        maps = blurred(pixel_shuffle(maps, SCALES[0] // self.stride))
         return maps + conv2d(avg_pool2d(x, self.stride), of_input, self.head.bias)
-
-
-class Block(nn.Module):
-    """Features of twice the size: x (B, deep, H, W), skip (B, skip, 2 H, 2 W) -> (B, wide, 2 H, 2 W)."""
-
-    def __init__(self, deep: int, skip: int, wide: int):
-        super().__init__()
-        self.grow = spectral(_icnr(nn.Conv2d(deep, 4 * wide, 1, bias=False), 2))
-        self.grown = nn.BatchNorm2d(4 * wide)
-        self.skip = nn.BatchNorm2d(skip)
-        nn.init.constant_(self.skip.bias, 1e-3)
-        self.conv = spectral(_kaiming(nn.Conv2d(wide + skip, wide, 3, padding=1, bias=False)))
-        self.norm = nn.BatchNorm2d(wide)
-
-    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
-        x = _blurred(pixel_shuffle(relu(self.grown(self.grow(x))), 2))
-        return self.norm(relu(self.conv(relu(torch.cat([x, self.skip(skip)], dim=1)))))
-
-
-def _blurred(x: Tensor) -> Tensor:
-    """The mean of each pixel and its neighbours above and to the left: against the shuffle's checkerboard
-    (Sugawara et al. 2018, arXiv:1806.02658).
-    """
-    return avg_pool2d(pad(x, (1, 0, 1, 0), mode="replicate"), 2, stride=1)
-
-
-def _kaiming(conv: nn.Conv2d) -> nn.Conv2d:
-    nn.init.kaiming_normal_(conv.weight)
-    if conv.bias is not None:
-        nn.init.zeros_(conv.bias)
-    return conv
-
-
-def _icnr(conv: nn.Conv2d, scale: int) -> nn.Conv2d:
-    """Weights under which a pixel shuffle starts as nearest-neighbour enlargement
-    (Aitken et al. 2017, arXiv:1707.02937).
-    """
-    _kaiming(conv)
-    with torch.no_grad():
-        conv.weight.copy_(conv.weight[:: scale**2].repeat_interleave(scale**2, dim=0))
-    return conv

@@ -85,19 +85,19 @@ class Pretrained:
     def start(self, encoder: Any) -> None:
         """Load the weights into what `network` gave; those of channels beyond three are zeros.
 
-        With "none" it stays as it is.
+        The encoder may also be the first layers of such a network, their tensors in its order. With "none" it
+        stays as it is.
 
         Raises:
             ConfigError: as `state`.
         """
         if self.weights == "none":
             return
-        state = self.state()
-        for name, own in encoder.state_dict().items():
-            if own.dim() > 1 and own.shape[1] > state[name].shape[1]:  # the first convolution
-                state[name] = torch.cat(
-                    [state[name], torch.zeros_like(own[:, state[name].shape[1] :])], dim=1
-                )
+        state = {}
+        for (name, own), value in zip(encoder.state_dict().items(), self.state().values(), strict=False):
+            state[name] = value
+            if own.dim() > 1 and own.shape[1] > value.shape[1]:  # the first convolution
+                state[name] = torch.cat([value, torch.zeros_like(own[:, value.shape[1] :])], dim=1)
         encoder.load_state_dict(state)
 
     def file(self) -> Path:

@@ -4,7 +4,7 @@ from copy import deepcopy
 from typing import Any, TypeVar, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.nn.utils.parametrize import is_parametrized
 
@@ -18,6 +18,27 @@ def spectral(conv: nn.Conv2d) -> nn.Conv2d:
     forward in training is one power iteration.
     """
     return cast(nn.Conv2d, spectral_norm(conv))
+
+
+class Attention(nn.Module):
+    """Self-attention as Zhang et al. 2019 have it (arXiv:1805.08318):
+    x + gamma * (what each position gathers from all others), gamma 0 at first, (B, C, H, W).
+
+    Written out, for its gradient may be asked for a gradient of its own, which fused kernels do not give.
+    """
+
+    def __init__(self, channels: int):
+        super().__init__()
+        few = max(channels // 8, 1)
+        self.query, self.key, self.value = (
+            spectral(nn.Conv2d(channels, out, 1, bias=False)) for out in (few, few, channels)
+        )
+        self.gamma = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        query, key, value = (part(x).flatten(2) for part in (self.query, self.key, self.value))
+        share = (query.transpose(1, 2) @ key).softmax(dim=-1)  # (B, to, from)
+        return x + self.gamma * (value @ share.transpose(1, 2)).reshape(x.shape)
 
 
 def folded(network: N) -> N:

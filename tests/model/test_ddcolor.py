@@ -9,8 +9,9 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from colorization.color import lab
 from colorization.config import ConfigError
-from colorization.model.ddcolor import Block, DDColor, _blurred, _icnr
+from colorization.model.ddcolor import DDColor
 from colorization.model.queries import sine
+from colorization.model.shuffle import Block, blurred, icnr
 from colorization.model.spectral import folded, spectral
 from colorization.released import released, save
 from colorization.reopen import open_run
@@ -131,7 +132,7 @@ def test_positions_are_those_of_the_paper():
 
 
 def test_a_shuffle_starts_as_nearest_neighbour_enlargement():
-    conv = _icnr(nn.Conv2d(6, 4 * 9, 1), 3)
+    conv = icnr(nn.Conv2d(6, 4 * 9, 1), 3)
     x = torch.randn(1, 6, 4, 5)
     big = nn.functional.pixel_shuffle(conv(x), 3)
     torch.testing.assert_close(big, nn.functional.interpolate(big[..., 1::3, 1::3], scale_factor=3.0))
@@ -139,7 +140,7 @@ def test_a_shuffle_starts_as_nearest_neighbour_enlargement():
 
 def test_a_blur_is_the_mean_of_four():
     x = torch.arange(9.0).reshape(1, 1, 3, 3)
-    assert _blurred(x)[0, 0].tolist() == [[0, 0.5, 1.5], [1.5, 2, 3], [4.5, 5, 6]]
+    assert blurred(x)[0, 0].tolist() == [[0, 0.5, 1.5], [1.5, 2, 3], [4.5, 5, 6]]
 
 
 def test_weights_have_a_largest_gain_of_one():

@@ -7,6 +7,7 @@ from colorization import build
 from colorization.compose import composed
 from colorization.critic.patch import Patch
 from colorization.critic.spectral import Spectral
+from colorization.model.chromagan import ChromaGAN
 from colorization.model.pix2pix import Pix2Pix
 from colorization.objective.regression import Regression
 from colorization.objective.semantic import Semantic
@@ -18,7 +19,7 @@ PUBLISHED = {
     "pix2pix_encoder": (1e-4, ISOLA, 2e-4, ISOLA, "vanilla", 1 / 100, 0, 16, 256, 8000, 0.5, None),
     "deoldify_artistic": (5e-5, NOGAN, 5 * 1e-5, NOGAN, "vanilla", 1 / 2, 0, 5, 192, None, 0.8, 0.65),
     "deoldify_stable": (5e-5, NOGAN, 5 * 2e-5, NOGAN, "vanilla", 1 / 1.5, 0, 5, 192, None, 0.8, 0.65),
-    "chromagan": (2e-5, ISOLA, 2e-5, ISOLA, "wasserstein", 0.1, 10, 10, 224, None, 0, None),
+    "chromagan": (2e-5, ISOLA, 2e-5, ISOLA, "wasserstein", 4 * 0.1 * 110 / 255, 10, 10, 224, None, 0, None),
 }
 
 
@@ -37,11 +38,13 @@ def test_constants(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "rate", "layer"), [("artistic", 1e-5, "resnet34"), ("stable", 2e-5, "resnet101")]
+    ("name", "rate", "network"),
+    [("artistic", 1e-5, ("resnet34", "deep", 1.5)), ("stable", 2e-5, ("resnet101", "wide", 2))],
 )
-def test_deoldifys_network_slows_down_for_the_critic(name, rate, layer):
+def test_deoldifys_network_slows_down_for_the_critic(name, rate, network):
     cfg = composed("train", [f"experiment=deoldify_{name}"])
-    assert cfg.model.encoder == layer and 5 <= cfg.objective.turns.cycles <= 8
+    assert (cfg.model.encoder, cfg.model.decoder, cfg.model.factor) == network
+    assert cfg.model._target_.endswith(".DeOldify") and 5 <= cfg.objective.turns.cycles <= 8
     after = build.make(cfg.schedule)(cfg.objective.turns.alone)
     assert cfg.optimizer.lr * after == pytest.approx(rate)
     assert cfg.objective.optimizer.lr == pytest.approx(5 * rate)
@@ -64,7 +67,9 @@ def test_deoldifys_critic():
 def test_chromagans_parts():
     cfg = composed("train", ["experiment=chromagan"])
     assert cfg.objective.generator._target_ == f"{Semantic.__module__}.Semantic"
-    assert cfg.objective.generator.weight == 0.003 and cfg.model.classes == 1000 and cfg.budget.epochs == 5
+    scale = ChromaGAN.units.ab_scale  # theirs is 255, of which the MSE has the square
+    assert cfg.objective.generator.weight == pytest.approx(0.003 * (255 / scale) ** 2)
+    assert cfg.model._target_.endswith(".ChromaGAN") and cfg.model.classes == 1000 and cfg.budget.epochs == 5
     critic = build.make(cfg.objective.critic)
     assert isinstance(critic, Patch) and not any(isinstance(m, nn.BatchNorm2d) for m in critic.modules())
     convolutions = [(m.out_channels, m.stride[0]) for m in critic.modules() if isinstance(m, nn.Conv2d)]
