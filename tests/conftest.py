@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -30,13 +31,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def alone() -> Iterator[None]:
-    """Same random numbers and no log handlers of an earlier test, whatever ran before in this process."""
+    """Same random numbers, no log handlers and no package of an earlier test, whatever ran before."""
     torch.manual_seed(0)
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("mylab", "evil")]:
+        del sys.modules[name]
 
 
 @pytest.fixture(scope="session")

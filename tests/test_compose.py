@@ -1,7 +1,6 @@
 """Composition: the user's own folders, sweeps, paths, and nothing of Hydra left behind."""
 
 import os
-import sys
 
 import pytest
 from hydra.core.global_hydra import GlobalHydra
@@ -26,9 +25,7 @@ def mylab(tmp_path, monkeypatch):
     code, conf = outside.write(tmp_path)
     monkeypatch.syspath_prepend(code)
     monkeypatch.setenv("COLORIZATION_CONF", "")
-    yield conf
-    for name in [name for name in sys.modules if name.partition(".")[0] == "mylab"]:
-        del sys.modules[name]
+    return conf
 
 
 def test_an_own_package_composes_as_ours(mylab, monkeypatch):

@@ -50,9 +50,7 @@ def checkpoint(honest, tmp_path, monkeypatch):
         torch.save(state, path)
         return path
 
-    yield write
-    for module in ("evil", "mylab"):
-        sys.modules.pop(module, None)
+    return write
 
 
 @pytest.fixture
