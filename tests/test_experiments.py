@@ -25,10 +25,13 @@ def test_a_recipe_opens_with_what_it_asks(name):
 
 
 NARROW = {  # for the sake of seconds
-    "chromagan": ["model.weights=none", "model.width=8"],
-    "deoldify_artistic": ["model.encoder=resnet18"],
-    "deoldify_stable": ["model.encoder=resnet18", "model.factor=0.25"],
-}
+    "chromagan": [
+        "model.weights=none", "model.width=8",
+        "objective.generator.classifier=tf_efficientnet_lite0", "objective.generator.weights=package",
+    ],
+    "deoldify_artistic": ["model.encoder=resnet10t", "model.factor=0.5", "objective.critic.width=32"],
+    "deoldify_stable": ["model.encoder=resnet10t", "model.factor=0.25", "objective.critic.width=32"],
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", options("experiment"))
