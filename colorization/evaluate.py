@@ -39,7 +39,7 @@ def main(cfg: DictConfig) -> None:
     Console().print(summary_table(summary, chosen.name))
     evaluation = chosen.folder / "evaluation" / chosen.scoring.name
     if cfg.record:
-        record_run(Path(cfg.record), chosen.run, evaluation)
+        record_run(Path(cfg.record), chosen.run.folder if chosen.run else None, evaluation)
     print(f"tables and pictures: {evaluation}/")
 
 

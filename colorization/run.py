@@ -27,6 +27,12 @@ def provenance() -> dict[str, Any]:
     }
 
 
+def made_by() -> dict[str, Any]:
+    """What numbers were made by: the code's commit, and libraries and hardware by name."""
+    made = provenance()
+    return made["git"] | {key: made[key] for key in ("versions", "hardware")}
+
+
 def git() -> dict[str, Any]:
     """The commit of the code, and whether code or a recipe was changed since; None where git cannot tell.
 

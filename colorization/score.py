@@ -21,6 +21,7 @@ from colorization.module import Colorizer
 from colorization.objective.base import Column
 from colorization.objective.colours import MeanColour
 from colorization.protocol import Measure, Protocol
+from colorization.run import made_by
 from colorization.scorer import MODEL, Row, Scorer, Scores, gathered, place
 from colorization.scoring import manifest
 from colorization.scoring.baselines import MEAN_GAIN, NAMES, colourings
@@ -115,6 +116,7 @@ class Scoring:
             for name in (*scorer.baselines, *scorer.beside):
                 write_csv(partial / "baselines" / f"{name}.csv", self.rows(scores, name))
             summary |= {"manifest_sha256": sha256(partial / "manifest.csv"), **self.about, **self.after()}
+            summary["evaluated"] = made_by()
             write_json(partial / "summary.json", summary)
             shutil.rmtree(target, ignore_errors=True)
             partial.rename(target)

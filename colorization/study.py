@@ -1,7 +1,7 @@
 """Recorded studies: experiments/NAME/ holds a recipe, the scores of its runs, and how they were made.
 
-recipe.yaml is written by hand. results.json is written by `evaluate record=experiments/NAME`; README.md
-(between two marks) and samples.jpg by `compare RUNS record=experiments/NAME`.
+recipe.yaml is written by hand. results.json is written by `evaluate record=experiments/NAME`, or by
+`compare RUNS record=experiments/NAME`, which writes README.md (between two marks) and samples.jpg, too.
 """
 
 import json
@@ -14,28 +14,27 @@ import numpy as np
 from colorization.config import ConfigError, command_line
 from colorization.files import sha256, write_json, write_text
 from colorization.recipe import opening
-from colorization.reopen import Run
 from colorization.report import tables
 from colorization.report.comparison import Comparisons
 from colorization.report.reading import Scored, read_run
 from colorization.report.samples import PERCENTILES, samples
 from colorization.report.settings import INCIDENTAL, by_seed, setting_differences
 from colorization.report.statistics import interval
-from colorization.run import provenance
+from colorization.run import made_by
 
 BEGIN = "<!-- compare: what stands from here to the end mark is written by colorization.compare -->"
 END = "<!-- compare: end -->"
 ORIGIN = ("seed", "git", "versions", "hardware", "seconds", "pictures_seen", "parameters", "data")
 
 
-def record_run(folder: Path, opened: Run | None, evaluation: Path) -> None:
+def record_run(folder: Path, home: Path | None, evaluation: Path) -> None:
     """Write a run's scores and its origin into the study's results.json.
 
     It replaces the run's earlier entry; where the recipe has changed since, it replaces all entries.
 
     Args:
         folder: experiments/NAME.
-        opened: the run; None for scores without a run, such as those of floors and ceilings.
+        home: the run's folder; None for scores without a run, such as those of floors and ceilings.
         evaluation: the folder that holds its pictures.csv and summary.json.
 
     Raises:
@@ -45,11 +44,11 @@ def record_run(folder: Path, opened: Run | None, evaluation: Path) -> None:
     results = read_results(folder)
     if results.get("recipe_sha256") != recipe:
         results = {"recipe_sha256": recipe, "runs": {}}
-    scored, here = read_run(evaluation), provenance()
-    results["runs"][opened.name if opened else scored.name] = {
-        "run": origin(folder, opened) if opened else None,
-        "evaluated": here["git"] | {key: here[key] for key in ("versions", "hardware")},
-        "scores": {k: v for k, v in scored.summary.items() if k not in ("units", "better")}
+    scored = read_run(evaluation)
+    results["runs"][home.resolve().name if home else scored.name] = {
+        "run": origin(folder, home) if home else None,
+        "evaluated": scored.summary.get("evaluated") or made_by(),
+        "scores": {k: v for k, v in scored.summary.items() if k not in ("units", "better", "evaluated")}
         | {"intervals": intervals(scored)},
     }
     write_json(folder / "results.json", results)
@@ -75,18 +74,22 @@ def outdated(folder: Path) -> bool:
     return bool(results) and results["recipe_sha256"] != sha256(_recipe(folder))
 
 
-def origin(folder: Path, opened: Run) -> dict[str, Any]:
+def origin(folder: Path, home: Path) -> dict[str, Any]:
     """How a run was made: its settings, code, hardware, wall time and data.
 
     Raises:
         ConfigError: when the run was not trained from the study's recipe.
     """
-    run = json.loads((opened.folder / "run.json").read_text(encoding="utf-8"))
-    if f"experiment={folder.resolve().name}" not in run["overrides"]:
-        raise ConfigError([f"record={folder}: {opened.name} was trained by: {run['command']}"])
+    run = json.loads((home / "run.json").read_text(encoding="utf-8"))
+    if not _is_of(folder, run):
+        raise ConfigError([f"record={folder}: {home.name} was trained by: {run['command']}"])
     overrides = [o for o in run["overrides"] if not o.lstrip("+~").startswith(INCIDENTAL)]
     command = command_line("train", *overrides)
     return {"command": command, "overrides": overrides} | {key: run[key] for key in ORIGIN}
+
+
+def _is_of(folder: Path, run: dict[str, Any]) -> bool:
+    return f"experiment={folder.resolve().name}" in run["overrides"]
 
 
 def intervals(scored: Scored) -> dict[str, list[float]]:
@@ -100,11 +103,18 @@ def intervals(scored: Scored) -> dict[str, list[float]]:
 def record_comparison(folder: Path, runs: Sequence[Scored], table: Comparisons) -> None:
     """Write the study's README.md and samples.jpg, and the differences into its results.json.
 
-    The first run is the study's; the others may be of other studies.
+    The first run is the study's; the others may be of other studies. Runs of this one that are not recorded
+    yet are, by the evaluation that is compared.
 
     Raises:
-        ConfigError: when the first run is not recorded as it stands, or the recipe has changed since.
+        ConfigError: when the first run is of another study, or the recipe has changed since.
     """
+    for run in runs:
+        home, known = run.folder.parent.parent, read_results(folder).get("runs", {})
+        path = home / "run.json"
+        new = run.name not in known and path.exists() and not outdated(folder)
+        if new and _is_of(folder, json.loads(path.read_text(encoding="utf-8"))):
+            record_run(folder, home, run.folder)
     results = read_results(folder)
     if runs[0].name not in results.get("runs", {}) or outdated(folder):
         command = command_line("evaluate", f"run={runs[0].folder.parent.parent}", f"record={folder}")

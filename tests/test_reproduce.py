@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from colorization import config, loader, recipe, reproduce, reproduction
-from colorization.reopen import open_run
 from colorization.reproduction import (
     DIFFERENT,
     INSIDE,
@@ -62,7 +61,7 @@ def checkout(tmp_path_factory, command):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     run = folder / "runs/tiny_3"
-    record_run(study, open_run(run), run / "evaluation/drawn_test")
+    record_run(study, run, run / "evaluation/drawn_test")
     return folder, typed
 
 

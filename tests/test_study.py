@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -39,7 +38,7 @@ def study(tmp_path, monkeypatch):
         for seed in range(2):
             run = scored_run(tmp_path / "runs" / f"mine_{loss}_{seed}", gain=gain, seed=seed,
                              config={"objective": {"loss": loss}})  # fmt: skip
-            record_run(folder, SimpleNamespace(folder=run, name=run.name), run / "evaluation/made_test")
+            record_run(folder, run, run / "evaluation/made_test")
     monkeypatch.chdir(tmp_path)
     return folder
 
@@ -77,7 +76,7 @@ def test_recording_again_replaces_that_run_alone(study, tmp_path):
     summary.write_text(
         json.dumps(json.loads(summary.read_text(encoding="utf-8")) | {"pictures": 41}), encoding="utf-8"
     )
-    record_run(study, SimpleNamespace(folder=run, name=run.name), run / "evaluation/made_test")
+    record_run(study, run, run / "evaluation/made_test")
     after = read_results(study)["runs"]
     assert after.pop("mine_l1_0")["scores"]["pictures"] == 41
     assert after == {name: entry for name, entry in before.items() if name != "mine_l1_0"}
@@ -88,7 +87,7 @@ def test_a_changed_recipe_makes_results_outdated_and_the_next_record_drops_them(
     (study / "recipe.yaml").write_text(RECIPE + "budget:\n  epochs: 2\n", encoding="utf-8")
     assert outdated(study)
     run = tmp_path / "runs/mine_l1_0"
-    record_run(study, SimpleNamespace(folder=run, name=run.name), run / "evaluation/made_test")
+    record_run(study, run, run / "evaluation/made_test")
     assert list(read_results(study)["runs"]) == ["mine_l1_0"] and not outdated(study)
 
 
@@ -115,7 +114,7 @@ def test_what_cannot_be_recorded_is_refused(study, tmp_path, spoil, said):
     run = tmp_path / "runs/mine_l1_0"
     spoil(study, run)
     with pytest.raises(ConfigError, match=said):
-        record_run(study, SimpleNamespace(folder=run, name=run.name), run / "evaluation/made_test")
+        record_run(study, run, run / "evaluation/made_test")
 
 
 def test_compare_writes_a_readme_and_samples(study, tmp_path, monkeypatch, capsys):
@@ -147,8 +146,20 @@ def test_what_is_written_by_hand_stays(study, tmp_path, monkeypatch, capsys):
     assert again.count(BEGIN) == again.count(END) == 1
 
 
-def test_a_run_that_is_not_recorded_is_not_written_about(study, tmp_path, monkeypatch):
-    scored_run(tmp_path / "runs/a_new_one")
+def test_a_run_that_is_not_recorded_yet_is_by_what_made_its_evaluation(study, tmp_path, monkeypatch, capsys):
+    before = read_results(study)["runs"]
+    evaluated = {"commit": "e" * 40, "dirty": False, "versions": {}, "hardware": {}}
+    summary = scored_run(tmp_path / "runs/mine_new") / "evaluation/made_test/summary.json"
+    known = json.loads(summary.read_text(encoding="utf-8"))
+    summary.write_text(json.dumps(known | {"evaluated": evaluated}), encoding="utf-8")
+    assert compared(monkeypatch, tmp_path, "record=experiments/mine") == 0
+    after = read_results(study)["runs"]
+    assert after.pop("mine_new")["evaluated"] == evaluated and after == before
+
+
+def test_a_run_of_another_study_is_not_written_about(study, tmp_path, monkeypatch):
+    run = scored_run(tmp_path / "runs/a_new_one")
+    replace(run / "run.json", "experiment=mine", "experiment=my")
     assert "a_new_one is not recorded" in compared(monkeypatch, tmp_path, "record=experiments/mine")
     assert not (study / "README.md").exists()
 
