@@ -101,7 +101,8 @@ def scorer(cfg: DictConfig, learns: Objective) -> Scorer:
     instance = Scorer(protocol(cfg), metrics(cfg), learns.columns)
     known = {**instance.metrics, **instance.columns}
     if cfg.watch not in known:
-        measured = f"choose from {', '.join(known)}, or add one by metric=[default,NAME]"
+        choose = f"choose from {', '.join(known)}, or add one" if known else "nothing is; add what is watched"
+        measured = f"{choose} by metric=[default,NAME]"
         near = nearest(cfg.watch, list(known))
         raise ConfigError([f"watch={cfg.watch}: not measured in validation{near} ({measured})"])
     if known[cfg.watch].better == "none":

@@ -99,6 +99,7 @@ def test_the_panel_shows_what_was_scored_without_another_forward(small, tmp_path
         ),
         (["watch=chroma"], "neither more nor less"),
         (["watch=bits_per_pixel"], "not measured in validation"),
+        (["metric=[]"], r"watch=psnr: not measured in validation \(nothing is; add"),
         (["protocol.manifest=nowhere.csv"], "nowhere.csv: no such file"),
         (["protocol.reported.psnr=psrn"], "psrn: not among"),
     ],
