@@ -10,13 +10,12 @@ from itertools import chain
 
 import torch
 
-from benchmarks.step import BATCH
+from benchmarks.step import BATCH, pictures, step_of
 from benchmarks.timing import medians
 from colorization import build
 from colorization.allocator import keep_memory
 from colorization.compose import composed
-from colorization.contract import losses_of
-from colorization.data.batch import Batch
+from colorization.module import Colorizer
 from experiments.encoder_ladder.ladder import RUNGS
 
 ROUNDS = 5
@@ -38,30 +37,16 @@ def main() -> None:
         print(f"| {name} | {count:.2f} | {forward:.1f} | {step:.1f} |")
 
 
-def built(settings: list[str]) -> tuple[torch.nn.Module, Callable[[], None], Callable[[], None]]:
-    """A rung, its forward and its step: forward, backward, clipping, optimizer."""
+def built(settings: list[str]) -> tuple[Colorizer, Callable[[], None], Callable[[], None]]:
+    """A rung, its forward and its step."""
     cfg = composed("train", ["experiment=encoder_ladder", *settings])
-    colorizer = build.colorizer(cfg)
-    [optimizer], _ = colorizer.configure_optimizers()
-    batch = colorizer.seen(pictures(cfg.data.image_size), 0)
+    colorizer, batch = build.colorizer(cfg), pictures(cfg.data.image_size)
 
     def forward() -> None:
         with torch.no_grad():
             colorizer.eval()(batch.L)
 
-    def step() -> None:
-        losses_of(colorizer.train().objective, colorizer.network, batch, "network").total.backward()
-        torch.nn.utils.clip_grad_norm_(colorizer.network.parameters(), cfg.trainer.gradient_clip_val)
-        optimizer.step()
-        optimizer.zero_grad()
-
-    return colorizer, forward, step
-
-
-def pictures(side: int) -> Batch:
-    draw = torch.Generator().manual_seed(0)
-    L = 100 * torch.rand(BATCH, 1, side, side, generator=draw)
-    return Batch(L, 20 * torch.randn(BATCH, 2, side, side, generator=draw), torch.arange(BATCH))
+    return colorizer, forward, step_of(cfg, colorizer, batch)
 
 
 if __name__ == "__main__":

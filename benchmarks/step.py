@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from typing import NamedTuple
 
 import torch
+from omegaconf import DictConfig
 from torch.utils.flop_counter import FlopCounterMode
 
 from colorization import build
@@ -23,6 +24,7 @@ from colorization.compose import composed
 from colorization.config import options
 from colorization.contract import losses_of
 from colorization.data.batch import Batch
+from colorization.module import Colorizer
 
 BATCH, SIDE, ROUNDS = 16, 128, 3
 N = 1536  # rows and columns of the matrices
@@ -95,15 +97,20 @@ def serve(end: Connection, model: str, candidate: Candidate) -> None:
 
 
 def stepping(model: str, candidate: Candidate) -> Callable[[], None]:
-    """One training step: forward, backward, clipping, optimizer."""
+    """One training step of a model."""
     cfg = composed("train", [f"model={model}", *SETTINGS.get(model, ()), *candidate.settings])
-    colorizer = build.colorizer(cfg).train()
+    return step_of(cfg, build.colorizer(cfg), pictures(), candidate.bf16)
+
+
+def step_of(cfg: DictConfig, colorizer: Colorizer, batch: Batch, bf16: bool = False) -> Callable[[], None]:
+    """One training step: forward, backward, clipping, optimizer."""
     [optimizer], _ = colorizer.configure_optimizers()
-    batch = colorizer.seen(pictures(), 0)
+    seen = colorizer.seen(batch, 0)
 
     def step() -> None:
-        with torch.autocast("cpu", torch.bfloat16, enabled=candidate.bf16):
-            total = losses_of(colorizer.objective, colorizer.network, batch, "network").total
+        colorizer.train()
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            total = losses_of(colorizer.objective, colorizer.network, seen, "network").total
         total.backward()
         torch.nn.utils.clip_grad_norm_(colorizer.network.parameters(), cfg.trainer.gradient_clip_val)
         optimizer.step()
@@ -121,10 +128,10 @@ def forward(model: str) -> int:
     return counter.get_total_flops()
 
 
-def pictures() -> Batch:
+def pictures(side: int = SIDE) -> Batch:
     draw = torch.Generator().manual_seed(0)
-    L = 100 * torch.rand(BATCH, 1, SIDE, SIDE, generator=draw)
-    return Batch(L, 20 * torch.randn(BATCH, 2, SIDE, SIDE, generator=draw), torch.arange(BATCH))
+    L = 100 * torch.rand(BATCH, 1, side, side, generator=draw)
+    return Batch(L, 20 * torch.randn(BATCH, 2, side, side, generator=draw), torch.arange(BATCH))
 
 
 def product() -> float:

@@ -16,6 +16,7 @@ from torch import Tensor
 from colorization import build
 from colorization.color import lab
 from colorization.compose import composed
+from colorization.data.decode import to_tensor
 from colorization.metric.base import Pair
 from colorization.metric.ciede2000 import ciede2000
 from colorization.metric.psnr import psnr
@@ -83,8 +84,8 @@ def main(*settings: str) -> None:
     pictures = build.data(composed("train", ["experiment=box", *settings])).pack("val").pictures
     rows: dict[str, list[Tensor]] = {name: [] for name in AGES}
     for number, truth in enumerate(islice(pictures, PHOTOS)):
-        colours = torch.from_numpy(np.array(truth)).movedim(-1, 0)[None]
-        grey = np.asarray(Image.fromarray(np.array(truth)).convert("L")).astype(float)
+        picture = Image.fromarray(np.array(truth))
+        colours, grey = to_tensor(picture), np.asarray(picture.convert("L")).astype(float)
         for name, ages in AGES.items():
             aged, random = grey, np.random.default_rng(number)
             for age in ages:

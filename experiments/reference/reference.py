@@ -22,6 +22,7 @@ from colorization import build
 from colorization.color import lab
 from colorization.color.transport import statistics, transported
 from colorization.compose import composed
+from colorization.data.decode import to_tensor
 from colorization.hints.clicks import Click
 from colorization.metric.base import Pair
 from colorization.metric.ciede2000 import ciede2000
@@ -74,7 +75,7 @@ def main(*settings: str) -> None:
     for picture in val:
         places, whole = seen(picture)
         reference = pool[int((wholes @ whole).argmax())]
-        L, truth = lab.split(tensor(picture))[0], tensor(picture)
+        L, truth = lab.split(to_tensor(picture))[0], to_tensor(picture)
         for name, ab in colourings(painter, picture, reference, places, seen(reference)[0]).items():
             rows.setdefault(name, []).append(scores(L, ab, truth))
     print("| | PSNR, dB | CIEDE2000 | difference | 95% | p |\n|---|---:|---:|---:|---|---:|")
@@ -92,7 +93,7 @@ def colourings(
     """Ab (1, 2, H, W) of a picture by each way."""
     original = of_picture(picture)
     _, alone = painter.found(original)
-    _, colours = lab.split(tensor(reference))
+    _, colours = lab.split(to_tensor(reference))
     alike = places.flatten(1).T @ others.flatten(1)
     small = interpolate(colours, size=others.shape[-2:], mode="area").flatten(2)[0]
     matched = (small @ (alike / SHARPNESS).softmax(dim=1).T).unflatten(1, places.shape[1:])[None]
@@ -110,7 +111,7 @@ def points(picture: Image.Image, alike: Tensor, colours: Tensor, width: int, lea
     """The places that agree most, each the other's nearest, with the reference's colour."""
     best, back = alike.max(dim=1), alike.argmax(dim=0)
     mutual = [i for i in range(len(alike)) if back[best.indices[i]] == i and best.values[i] >= least]
-    L = lab.split(tensor(picture))[0]
+    L = lab.split(to_tensor(picture))[0]
     found = []
     for i in sorted(mutual, key=lambda i: -float(best.values[i]))[:POINTS]:
         y, x = (min(CELL * place + CELL // 2, SIZE - 1) for place in divmod(i, width))
@@ -129,11 +130,6 @@ def scores(L: Tensor, ab: Tensor, truth: Tensor) -> Tensor:
 def large(picture: np.ndarray) -> Image.Image:
     """A packed square at the size that the network sees."""
     return Image.fromarray(np.array(picture)).resize((SIZE, SIZE), Image.Resampling.BICUBIC)
-
-
-def tensor(picture: Image.Image) -> Tensor:
-    """(1, 3, H, W) uint8."""
-    return torch.from_numpy(np.array(picture)).movedim(-1, 0)[None]
 
 
 if __name__ == "__main__":
